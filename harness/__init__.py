@@ -1,0 +1,3 @@
+"""Edgematrix: which inference runtime on which constrained device, with evidence."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,69 @@
+"""The errors of the harness: one base class, one exit code per kind, a message in three parts.
+
+Only the command line catches these, prints them and turns them into exits. Codes 1 and 2 are never used on
+purpose: 1 is Python's own for an uncaught exception, 2 is what `make` and most option parsers return.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the command's exit status means."""
+
+    OK = 0
+    """Every cell ended as expected."""
+    CELLS_FAILED = 3
+    """The matrix ran to its end, and some cell did not end as expected."""
+    CONFIG = 4
+    """The matrix or an option is wrong; nothing was started."""
+    ENVIRONMENT = 5
+    """The environment cannot do it: no engine, no permission, no disk, no registry."""
+    INTERRUPTED = 130
+    """Ctrl-C or a termination signal; what was finished is kept."""
+
+
+class EdgematrixError(Exception):
+    """Base of every error that a user is meant to see.
+
+    Args:
+        what: what happened, one sentence.
+        why: the probable cause; empty when `what` says it all.
+        fix: what to do now.
+    """
+
+    exit_code = ExitCode.ENVIRONMENT
+
+    def __init__(self, what: str, *, why: str = "", fix: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.why = why
+        self.fix = fix
+
+    def __str__(self) -> str:
+        """Join the three parts, a line each, leaving out what is empty."""
+        parts = (("", self.what), ("why: ", self.why), ("fix: ", self.fix))
+        return "\n".join(label + text for label, text in parts if text)
+
+
+class ConfigError(EdgematrixError):
+    """The matrix file, a framework's or model's description, or an option is wrong."""
+
+    exit_code = ExitCode.CONFIG
+
+
+class EngineError(EdgematrixError):
+    """No Docker engine answers, or it refused what it was asked."""
+
+
+class BuildError(EdgematrixError):
+    """An image, a wheelhouse or a model's artefacts could not be made."""
+
+
+class BusyError(EdgematrixError):
+    """Another harness is measuring on the same engine."""
+
+
+class StoreError(EdgematrixError):
+    """A run's directory cannot be read or written."""

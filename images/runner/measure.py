@@ -1,0 +1,102 @@
+"""The measuring loop: the clock around one synchronous call, and nothing else in it."""
+
+from __future__ import annotations
+
+import base64
+import time
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    Inputs = dict[str, NDArray[Any]]
+    Outputs = Sequence[NDArray[Any]]
+
+
+def measure(
+    run: Callable[[Inputs], Outputs],
+    inputs: Sequence[Inputs],
+    *,
+    seconds: float,
+    min_iterations: int,
+    max_iterations: int,
+) -> NDArray[np.uint64]:
+    """Call `run` until both the time and the least number of iterations are spent.
+
+    The inputs rotate and the latency is stored outside the clock. The array is reserved, not touched: a page of it
+    becomes resident only when a latency is written there.
+
+    Returns:
+        The latencies in nanoseconds, shape `(iterations,)`.
+    """
+    clock = time.perf_counter_ns
+    latencies = np.empty(max_iterations, dtype=np.uint64)
+    kinds = len(inputs)
+    count = 0
+    deadline = clock() + round(seconds * 1e9)
+    while True:
+        chosen = inputs[count % kinds]
+        start = clock()
+        outputs = run(chosen)  # noqa: F841 - kept, so that freeing it is not in this call's clock
+        end = clock()
+        latencies[count] = end - start
+        count += 1
+        if count == max_iterations or (end >= deadline and count >= min_iterations):
+            return latencies[:count]
+
+
+def samples_record(phase: str, latencies: NDArray[np.uint64]) -> dict[str, object]:
+    """All latencies, compactly: little-endian unsigned 64-bit, zlib, base64."""
+    packed = zlib.compress(latencies.astype("<u8", copy=False).tobytes(), level=6)
+    return {
+        "type": "samples",
+        "phase": phase,
+        "clock": "end_to_end",
+        "count": len(latencies),
+        "data": base64.b64encode(packed).decode("ascii"),
+    }
+
+
+def compare(
+    run: Callable[[Inputs], Outputs],
+    inputs: Sequence[Inputs],
+    expected: Sequence[Outputs],
+    tolerance: float,
+) -> dict[str, object]:
+    """Check the outputs for every input against the float64 reference.
+
+    Args:
+        run: the call that was timed.
+        inputs: all inputs that took part in the timing.
+        expected: for each of them the reference, an array per output.
+        tolerance: the largest absolute error allowed, for the record.
+
+    Returns:
+        The `output` record; without an error figure where shapes differ or a value is not finite.
+    """
+    worst, finite = 0.0, True
+    shape: tuple[int, ...] = ()
+    wanted: tuple[int, ...] = ()
+    for chosen, references in zip(inputs, expected, strict=True):
+        outputs = [np.asarray(output, dtype=np.float64) for output in run(chosen)]
+        for output, reference in zip(outputs, references, strict=True):
+            shape, wanted = output.shape, reference.shape
+            if shape != wanted:
+                break
+            finite = finite and bool(np.isfinite(output).all())
+            worst = max(worst, float(np.abs(output - reference).max()))
+    known = finite and shape == wanted
+    return {
+        "type": "output",
+        "inputs": len(inputs),
+        "finite": finite,
+        "max_abs_error": worst if known else None,
+        "tolerance": tolerance,
+        "shape": shape,
+        "expected_shape": wanted,
+    }

@@ -1,0 +1,153 @@
+"""What can be measured: the frameworks in `images/` and the models in `harness/models/`, as frozen specifications.
+
+Each folder describes itself in one small YAML file. A folder without it is no framework and no model, such as
+`images/base` or `images/runner`. A name is the folder's name.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from harness.errors import ConfigError
+
+NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
+SUPPORT_IMAGES: Final = ("prepare", "probe")
+"""Images that measure nothing: the one makes model artefacts, the other reads the host."""
+RESERVED_NAMES: Final = (*SUPPORT_IMAGES, "base", "runner", "site")
+"""Folders and image names of the project's own, which no framework may have."""
+
+FRAMEWORK_FILE: Final = "framework.yaml"
+MODEL_FILE: Final = "model.yaml"
+
+
+class Spec(BaseModel):
+    """Base of all specifications: frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FrameworkSpec(Spec):
+    """An inference runtime with its own image."""
+
+    name: str
+    folder: Path
+    title: str
+    package: str
+    """The distribution whose version stands for the framework."""
+    homepage: str
+    env: dict[str, str] = {}
+    """Set before the worker starts; `{threads}` stands for the cell's thread count."""
+    indexes: tuple[str, ...] = ()
+    """Public package indexes, asked only when the host's own pip configuration has no such wheel."""
+    has_convert: bool
+    """It has a form of the model of its own, made by the folder's `convert.py`."""
+
+
+class OutputSpec(Spec):
+    """One output tensor."""
+
+    name: str
+    shape: tuple[Literal["batch"] | Annotated[int, Field(ge=1)], ...]
+    dtype: Literal["float32", "float64", "int32", "int64"]
+
+
+class InputSpec(OutputSpec):
+    """One input tensor, and the half-open range `[low, high)` from which its values are drawn."""
+
+    low: float
+    high: float
+
+
+class ModelSpec(Spec):
+    """A workload."""
+
+    name: str
+    folder: Path
+    title: str
+    source: str
+    """Where the architecture comes from."""
+    seed: int
+    parameters: Annotated[int, Field(ge=0)]
+    multiply_adds: Annotated[int, Field(ge=0)]
+    """Of one row."""
+    tolerance: Annotated[float, Field(gt=0)]
+    """Largest absolute error allowed against the float64 reference."""
+    inputs: Annotated[tuple[InputSpec, ...], Field(min_length=1)]
+    outputs: Annotated[tuple[OutputSpec, ...], Field(min_length=1)]
+
+
+S = TypeVar("S", FrameworkSpec, ModelSpec)
+
+
+def load_frameworks(folder: Path) -> dict[str, FrameworkSpec]:
+    """Read every `framework.yaml` one level below a folder.
+
+    Returns:
+        Specification by name, in alphabetical order.
+
+    Raises:
+        ConfigError: a file is not YAML, or has an unknown, missing or wrong key; the message names the file.
+    """
+    specs = {}
+    for file in sorted(folder.glob(f"*/{FRAMEWORK_FILE}")):
+        name = file.parent.name
+        if name in RESERVED_NAMES:
+            raise ConfigError(
+                f"{file}: no framework can be called {name!r}.",
+                why=f"These names are the project's own: {', '.join(RESERVED_NAMES)}.",
+                fix="Rename the folder.",
+            )
+        specs[name] = _load(file, FrameworkSpec, has_convert=(file.parent / "convert.py").is_file())
+    return specs
+
+
+def load_models(folder: Path) -> dict[str, ModelSpec]:
+    """Read every `model.yaml` one level below a folder.
+
+    Returns:
+        Specification by name, in alphabetical order.
+
+    Raises:
+        ConfigError: a file is not YAML, or has an unknown, missing or wrong key; the message names the file.
+    """
+    return {file.parent.name: _load(file, ModelSpec) for file in sorted(folder.glob(f"*/{MODEL_FILE}"))}
+
+
+def _load(file: Path, kind: type[S], **derived: Any) -> S:
+    """Read one file; the keys in `derived`, and the name and the folder, come from elsewhere and not from it."""
+    name = file.parent.name
+    if not NAME.fullmatch(name):
+        raise ConfigError(
+            f"{file}: {name!r} is no valid name.",
+            fix="Rename the folder: lower-case letters, digits, `_` and `-`, beginning with a letter or a digit.",
+        )
+    derived |= {"name": name, "folder": file.parent}
+    written = _read_mapping(file)
+    own = [key for key in kind.model_fields if key not in derived]
+    unknown = sorted(set(written) - set(own))
+    if unknown:
+        raise ConfigError(f"{file}: unknown key {unknown[0]!r}.", fix=f"The keys are: {', '.join(own)}.")
+    try:
+        return kind.model_validate(written | derived)
+    except ValidationError as error:
+        raise ConfigError(f"{file}: {_first_mistake(error)}.", fix="Mend that key.") from error
+
+
+def _read_mapping(file: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{file} cannot be read as YAML.", why=str(error), fix="Mend the file.") from error
+    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
+        raise ConfigError(f"{file} is no mapping of names to values.", fix="Write one `key: value` a line.")
+    return content
+
+
+def _first_mistake(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"

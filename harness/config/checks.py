@@ -1,0 +1,158 @@
+"""What pydantic cannot see: checks that need several values, or the names that exist.
+
+`check_data` reads plain data, and never trips over what else may be wrong in it. `check_file` and
+`check_effect` follow once every value is right by itself, so that no mistake is told with its consequences.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from harness.config.json_schema import example_at
+from harness.config.mistakes import did_you_mean, show
+from harness.units import parse_duration, parse_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from harness.config.matrix import Matrix
+    from harness.config.mistakes import Mistake, Path
+    from harness.config.schema import MatrixFile
+    from harness.config.source import Source
+
+MAX_CELLS: Final = 20_000
+"""Two days of the shortest trials; more is a slip of the pen."""
+
+
+def check_data(source: Source, *, known: Mapping[str, Collection[str]]) -> Iterator[Mistake]:
+    """Check plain data of any shape.
+
+    Args:
+        source: the parsed file; its root is a mapping.
+        known: the names that exist, by the key that lists them (`frameworks`, `models`).
+    """
+    assert isinstance(source.data, dict)
+    for path, value in _walk(source.data, ()):
+        if value is None:
+            example = example_at(path)
+            fix = (
+                f"write `{example}`, or leave the key out" if example else "write one, or leave the line out"
+            )
+            yield source.mistake(path, "has no value", fix, at_key=True)
+        elif isinstance(value, tuple):
+            yield from _duplicates(source, path, value)
+    include = source.data.get("include")
+    for plural, names in known.items():
+        yield from _unknown_names(source, (plural,), source.data.get(plural, ()), names)
+        for index, rule in enumerate(include if isinstance(include, tuple) else ()):
+            singular = plural.removesuffix("s")
+            value = rule.get(singular, ()) if isinstance(rule, dict) else ()
+            yield from _unknown_names(source, ("include", index, singular), value, names)
+    yield from _limit_keys(source, source.data)
+
+
+def check_file(source: Source, file: MatrixFile) -> Iterator[Mistake]:
+    """Check the values of a file against each other, but for its rules."""
+    if file.baseline and file.baseline not in file.frameworks:
+        fix = did_you_mean(file.baseline, file.frameworks, others="the matrix has")
+        yield source.mistake(("baseline",), f"{show(file.baseline)} is no framework of this matrix", fix)
+    seen: dict[tuple[float, int], str] = {}
+    for name, device in file.devices.items():
+        first = seen.setdefault((device.cpus, parse_memory(device.memory)), name)
+        if first != name:
+            fix = "keep one of them: cells are told apart by their limits"
+            yield source.mistake(("devices", name), f"has the same limits as `{first}`", fix, at_key=True)
+    yield from _protocol(source, file)
+
+
+def check_effect(source: Source, matrix: Matrix) -> Iterator[Mistake]:
+    """Check that the matrix is neither empty nor absurd, and that every addition adds something."""
+    size = len(matrix.crossed) + sum(len(block) for block in matrix.included)
+    if size > MAX_CELLS:
+        fix = "shorten the lists, or split the file into several"
+        yield source.mistake((), f"the matrix has {size:,} cells, more than {MAX_CELLS:,}", fix)
+        return
+    excluded = matrix.excluded_cells()
+    present = {cell for cell in matrix.crossed.cells() if cell not in excluded}
+    for index, block in enumerate(matrix.included):
+        added = set(block.cells()) - present
+        if not added:
+            fix = "remove the entry, or name a value that the matrix has not"
+            yield source.mistake(("include", index), "adds nothing: the matrix has these cells already", fix)
+        present |= added
+    if not present:
+        yield source.mistake(("exclude",), "leaves no cell to run", "exclude fewer cells", at_key=True)
+
+
+def _walk(value: object, path: Path) -> Iterator[tuple[Path, object]]:
+    yield path, value
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _walk(item, (*path, key))
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _walk(item, (*path, index))
+
+
+def _duplicates(source: Source, path: Path, items: tuple[object, ...]) -> Iterator[Mistake]:
+    """The second of two equal values of a list: `1` and `1.0` are equal, and so are `1GiB` and `1024MiB`."""
+    seen: dict[object, object] = {}
+    for index, item in enumerate(items):
+        if not isinstance(item, str | int | float) or isinstance(item, bool):
+            continue
+        value = _size(item) if path[-1] == "memory" else item
+        if value in seen:
+            same = seen[value] == item and type(seen[value]) is type(item)
+            what = (
+                f"{show(item)} stands twice in the list"
+                if same
+                else f"{show(item)} is the same as {show(seen[value])}"
+            )
+            yield source.mistake((*path, index), what, "keep one of them")
+        seen.setdefault(value, item)
+
+
+def _size(item: object) -> object:
+    try:
+        return parse_memory(str(item))
+    except (ValueError, OverflowError):
+        return item
+
+
+def _unknown_names(source: Source, path: Path, value: object, names: Collection[str]) -> Iterator[Mistake]:
+    kind = str(path[-1]).removesuffix("s")
+    for index, name in enumerate(value if isinstance(value, tuple) else (value,)):
+        if isinstance(name, str) and name not in names:
+            fix = did_you_mean(name, names, others="choose among")
+            yield source.mistake((*path, index), f"unknown {kind} {show(name)}", fix)
+
+
+def _limit_keys(source: Source, data: Mapping[str, object]) -> Iterator[Mistake]:
+    pair = [key for key in ("cpus", "memory") if key in data]
+    if "devices" in data:
+        for key in pair:
+            fix = "keep `devices`, or keep `cpus` and `memory`, which are crossed"
+            yield source.mistake((key,), "does not go with `devices`", fix, at_key=True)
+    elif not pair:
+        cpus, memory = example_at(("cpus",)), example_at(("memory",))
+        fix = f"write `cpus: {cpus}` and `memory: {memory}`, or name `devices:`"
+        yield source.mistake((), "the limits are missing", fix)
+    elif len(pair) == 1:
+        other = "memory" if pair == ["cpus"] else "cpus"
+        fix = f"write `{other}: {example_at((other,))}`: each is crossed with `{pair[0]}`"
+        yield source.mistake((), f"`{other}` is missing", fix)
+
+
+def _protocol(source: Source, file: MatrixFile) -> Iterator[Mistake]:
+    protocol = file.protocol
+    if protocol.max_iterations < protocol.min_iterations:
+        key = "max_iterations" if "max_iterations" in protocol.model_fields_set else "min_iterations"
+        what = (
+            f"max_iterations {protocol.max_iterations} is less than min_iterations {protocol.min_iterations}"
+        )
+        yield source.mistake(("protocol", key), what, "raise the one or lower the other")
+    least = parse_duration(protocol.warmup) + parse_duration(protocol.budget)
+    if parse_duration(protocol.timeout) <= least:
+        given = [key for key in ("timeout", "budget", "warmup") if key in protocol.model_fields_set]
+        what = f"the timeout of {protocol.timeout} is over before warmup and budget are ({least:g}s)"
+        yield source.mistake(("protocol", given[0]), what, "give it the time to start the framework as well")

@@ -1,0 +1,90 @@
+"""The matrix file's JSON Schema: for editors, and for messages that name the allowed keys and an example.
+
+Editors read draft 7 and below, where whatever stands beside a `$ref` is ignored. So every reference is
+replaced by what it refers to, and the text of a key always stands on the key.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from pydantic.json_schema import GenerateJsonSchema
+
+from harness.config.schema import MatrixFile
+
+if TYPE_CHECKING:
+    from harness.config.mistakes import Path
+
+Schema = dict[str, Any]
+
+
+@cache
+def matrix_schema() -> Schema:
+    """The whole schema, within draft 7 and without references. Shared: not to be altered."""
+    raw = MatrixFile.model_json_schema(schema_generator=_InOrder)
+    definitions = raw.pop("$defs")
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "Edgematrix matrix",
+        **_inlined(raw, definitions),
+    }
+
+
+def schema_at(path: Path) -> Schema:
+    """The part of the schema that speaks of one path; empty where it knows none."""
+    schema = matrix_schema()
+    for part in path:
+        if isinstance(part, int):
+            lists = [schema, *schema.get("anyOf", ())]
+            schema = next((branch["items"] for branch in lists if "items" in branch), schema)
+        else:
+            patterns = schema.get("patternProperties", {})
+            schema = schema.get("properties", {}).get(part) or next(iter(patterns.values()), {})
+    return schema
+
+
+def keys_at(path: Path) -> tuple[str, ...]:
+    """The keys that are allowed in the mapping at a path."""
+    return tuple(schema_at(path).get("properties", ()))
+
+
+def example_at(path: Path) -> str:
+    """How the value at a path may look, in YAML on one line; empty where the schema has no example."""
+    examples = schema_at(path).get("examples")
+    return flow(examples[0]) if examples else ""
+
+
+def flow(value: object) -> str:
+    """A value as YAML on one line."""
+    text = yaml.safe_dump([value], default_flow_style=True, width=1000, sort_keys=False)
+    return text.strip()[1:-1]
+
+
+class _InOrder(GenerateJsonSchema):
+    """Leaves keys in the order in which they were written, examples included."""
+
+    def sort(self, value: Schema, parent_key: str | None = None) -> Schema:  # noqa: ARG002 - pydantic's signature
+        """Pydantic would sort here."""
+        return value
+
+
+def _inlined(node: Any, definitions: Schema) -> Any:
+    """The schema without references, generated titles, and defaults that only stand for "left out"."""
+    if isinstance(node, list):
+        return [_inlined(item, definitions) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        target = definitions[node["$ref"].rpartition("/")[2]]
+        return _inlined(
+            {**target, **{key: value for key, value in node.items() if key != "$ref"}}, definitions
+        )
+    result: Schema = {}
+    for key, value in node.items():
+        if key == "properties":
+            result[key] = {name: _inlined(part, definitions) for name, part in value.items()}
+        elif key != "title" and not (key == "default" and value in ([], {}, "")):
+            result[key] = _inlined(value, definitions)
+    return result

@@ -1,0 +1,99 @@
+"""From the keys of a file to blocks of cells in plain units."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING
+
+from harness.config.matrix import Block, Exclusion, Limits, Matrix
+from harness.results import Protocol
+from harness.units import parse_duration, parse_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from harness.config.schema import Exclude, Include, MatrixFile, ProtocolKeys
+
+
+def resolve(name: str, file: MatrixFile) -> Matrix:
+    """Build the matrix of a file whose rules are right.
+
+    Args:
+        name: what the matrix is called in a report.
+        file: the checked keys.
+    """
+    return Matrix(
+        name=name,
+        crossed=_crossed(file),
+        included=tuple(_widened(file, rule) for rule in file.include),
+        excluded=tuple(Exclusion(block=narrowed(file, rule), reason=rule.reason) for rule in file.exclude),
+        devices=_devices(file),
+        over_host=file.over_host,
+        baseline=file.baseline or file.frameworks[0],
+        protocol=_protocol(file.protocol),
+        written=file,
+    )
+
+
+def narrowed(file: MatrixFile, rule: Exclude) -> Block:
+    """The crossed cells that a rule matches; its names and batch sizes are the file's."""
+    limits = _crossed(file).limits
+    if rule.device:
+        limits = tuple(_devices(file)[name] for name in rule.device)
+    sizes = _sizes(rule.memory)
+    return Block(
+        frameworks=rule.framework or file.frameworks,
+        models=rule.model or file.models,
+        limits=tuple(
+            limit
+            for limit in limits
+            if (not rule.cpus or limit.cpus in rule.cpus) and (not sizes or limit.memory_bytes in sizes)
+        ),
+        batch=rule.batch or file.batch,
+    )
+
+
+def _widened(file: MatrixFile, rule: Include) -> Block:
+    """The cells that a rule adds, some of which may be there already."""
+    if rule.device:
+        limits = tuple(_devices(file)[name] for name in rule.device)
+    elif rule.cpus or rule.memory:
+        limits = _products(rule.cpus or file.cpus, rule.memory or file.memory)
+    else:
+        limits = _crossed(file).limits
+    return Block(
+        frameworks=rule.framework or file.frameworks,
+        models=rule.model or file.models,
+        limits=limits,
+        batch=rule.batch or file.batch,
+    )
+
+
+def _crossed(file: MatrixFile) -> Block:
+    limits = tuple(_devices(file).values()) or _products(file.cpus, file.memory)
+    return Block(frameworks=file.frameworks, models=file.models, limits=limits, batch=file.batch)
+
+
+def _products(cpus: Iterable[float], memory: Iterable[str]) -> tuple[Limits, ...]:
+    return tuple(Limits(*pair) for pair in product(cpus, _sizes(memory)))
+
+
+def _sizes(memory: Iterable[str]) -> tuple[int, ...]:
+    return tuple(parse_memory(size) for size in memory)
+
+
+def _devices(file: MatrixFile) -> dict[str, Limits]:
+    return {name: Limits(device.cpus, parse_memory(device.memory)) for name, device in file.devices.items()}
+
+
+def _protocol(keys: ProtocolKeys) -> Protocol:
+    return Protocol(
+        trials=keys.trials,
+        warmup_s=parse_duration(keys.warmup),
+        budget_s=parse_duration(keys.budget),
+        min_iterations=keys.min_iterations,
+        max_iterations=keys.max_iterations,
+        timeout_s=parse_duration(keys.timeout),
+        page_cache=keys.page_cache,
+        seed=keys.seed,
+    )

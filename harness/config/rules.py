@@ -1,0 +1,80 @@
+"""Whether every include and exclude says something that the matrix can follow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.config.mistakes import did_you_mean, show
+from harness.config.resolve import narrowed
+from harness.units import parse_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from harness.config.mistakes import Mistake, Path
+    from harness.config.schema import Exclude, Include, MatrixFile
+    from harness.config.source import Source
+
+
+def check_rules(source: Source, file: MatrixFile) -> Iterator[Mistake]:
+    """Check that every rule can be resolved, and that every exclude matches cells.
+
+    Args:
+        source: where the rules stand.
+        file: the same as keys, each right by itself.
+    """
+    for index, rule in enumerate(file.include):
+        yield from _shape(source, ("include", index), rule, file)
+        if file.devices and bool(rule.cpus) != bool(rule.memory):
+            fix = "this matrix has no list to cross the one with: give both, or a device"
+            yield source.mistake(("include", index), "`cpus` and `memory` go together here", fix)
+    for index, exclusion in enumerate(file.exclude):
+        path = ("exclude", index)
+        mistakes = [*_shape(source, path, exclusion, file), *_absent(source, path, exclusion, file)]
+        yield from mistakes
+        if not mistakes and not narrowed(file, exclusion).limits:
+            fix = "no limits of the matrix have both these cpus and this memory"
+            yield source.mistake(path, "matches no cell", fix)
+
+
+def _shape(source: Source, path: Path, rule: Include | Exclude, file: MatrixFile) -> Iterator[Mistake]:
+    """What is wrong with a rule whatever it stands for."""
+    if not (rule.framework or rule.model or rule.device or rule.cpus or rule.memory or rule.batch):
+        fix = "give at least one of framework, model, device, cpus, memory and batch"
+        yield source.mistake(path, "does not say which cells", fix)
+    if not rule.device:
+        return
+    if not file.devices:
+        fix = "name cpus and memory, or give the matrix `devices:` instead of them"
+        yield source.mistake((*path, "device"), "this matrix has no devices", fix, at_key=True)
+        return
+    for key in ("cpus", "memory"):
+        if getattr(rule, key):
+            fix = "a device says both cpus and memory: keep the one or the others"
+            yield source.mistake((*path, key), "does not go with `device`", fix, at_key=True)
+    yield from _not_among(source, (*path, "device"), rule.device, file.devices)
+
+
+def _absent(source: Source, path: Path, rule: Exclude, file: MatrixFile) -> Iterator[Mistake]:
+    """Values of an exclude that no cell of the matrix has."""
+    devices = file.devices.values()
+    cpus = file.cpus or [device.cpus for device in devices]
+    sizes = {parse_memory(size): size for size in file.memory or [device.memory for device in devices]}
+    memory = (sizes.get(parse_memory(size), size) for size in rule.memory)
+    yield from _not_among(source, (*path, "framework"), rule.framework, file.frameworks)
+    yield from _not_among(source, (*path, "model"), rule.model, file.models)
+    yield from _not_among(source, (*path, "cpus"), map(_number, rule.cpus), map(_number, cpus))
+    yield from _not_among(source, (*path, "memory"), memory, sizes.values())
+    yield from _not_among(source, (*path, "batch"), map(str, rule.batch), map(str, file.batch))
+
+
+def _not_among(source: Source, path: Path, values: Iterable[str], axis: Iterable[str]) -> Iterator[Mistake]:
+    present = list(dict.fromkeys(axis))
+    for index, value in enumerate(values):
+        if value not in present:
+            fix = did_you_mean(value, present, others="the matrix has")
+            yield source.mistake((*path, index), f"no cell has {path[-1]} {show(value)}", fix)
+
+
+def _number(cpus: float) -> str:
+    return f"{cpus:g}"

@@ -1,0 +1,151 @@
+"""The single values of a matrix file: what each accepts, and what it says to everything else.
+
+Each type is checked by one function that words its own complaint, so that no message reads like a validator.
+Values stay as they were written (`8GB`, `0.3s`), so that `resolved()` can repeat them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Annotated, Final
+
+from pydantic import BeforeValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from harness.config.mistakes import show
+from harness.units import MEMORY_SPELLINGS, MIB, parse_duration, parse_memory
+
+NAME_PATTERN: Final = "[a-z0-9][a-z0-9_-]*"
+COMPLAINT: Final = "edgematrix"
+"""The error type that marks a complaint worded here; its context holds `what` and `fix`."""
+
+MIN_CPUS: Final = 0.01
+"""The smallest share that the kernel's scheduler and Docker take."""
+MAX_CPUS: Final = 4096
+MIN_MEMORY: Final = 6 * MIB
+"""Docker refuses less."""
+MAX_MEMORY: Final = 1024**5
+MAX_DURATION_S: Final = 24 * 3600.0
+_MAX_NAME: Final = 64
+_MAX_REASON: Final = 500
+_MEMORY_UNITS: Final = ("KiB", "MiB", "GiB", "TiB", "kB", "MB", "GB", "TB", "k", "m", "g", "t")
+_NUMBER_AND_UNIT: Final = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[A-Za-z]+)")
+
+
+def complaint(what: str, fix: str) -> PydanticCustomError:
+    """An error that carries its own words through pydantic, which keeps the path."""
+    return PydanticCustomError(COMPLAINT, "{what}", {"what": what, "fix": fix})
+
+
+def check_name(value: object) -> str:
+    """Names are file names, image names and parts of ids."""
+    if isinstance(value, int | float):
+        raise complaint(
+            f"{show(value)} is not a name", f'quote it, if that is its name: "{str(value).lower()}"'
+        )
+    if not isinstance(value, str):
+        raise complaint(f"{show(value)} is not a name", "write plain text")
+    if len(value) > _MAX_NAME or re.fullmatch(NAME_PATTERN, value) is None:
+        fix = f"use up to {_MAX_NAME} lower-case letters, digits, `-` and `_`, a letter or digit first"
+        raise complaint(f"{show(value)} is not a name", fix)
+    return value
+
+
+def check_cpus(value: object) -> float:
+    """Cores, or a share of them."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        kind = "text, not" if isinstance(value, str) else "not"
+        raise complaint(f"{show(value)} is {kind} a number of CPUs", _cpus_fix(value))
+    if not MIN_CPUS <= value <= MAX_CPUS:  # NaN is in no range
+        fix = f"write a number from {MIN_CPUS} to {MAX_CPUS}, such as 1, 2 or 0.5"
+        raise complaint(f"{show(value)} is not a possible number of CPUs", fix)
+    if not math.isclose(value * 1000, round(value * 1000), abs_tol=1e-9):
+        raise complaint(f"{show(value)} has more than three decimals", f"write {round(value, 3)}")
+    return float(value)
+
+
+def check_memory(value: object) -> str:
+    """A size with its unit, kept as written."""
+    spellings = f"write one of {MEMORY_SPELLINGS}"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise complaint(f"{show(value)} has no unit", f"write {value}GiB or {value}MiB")
+    try:
+        size = parse_memory(value if isinstance(value, str) else "")
+    except (ValueError, OverflowError) as error:
+        near = _near_memory(value) if isinstance(value, str) else None
+        fix = f"did you mean `{near}`? {spellings}" if near else spellings
+        raise complaint(f"{show(value)} is not a memory size", fix) from error
+    if size < MIN_MEMORY:
+        raise complaint(f"{show(value)} is less than Docker takes as a cap", "write at least 6MiB")
+    if size > MAX_MEMORY:
+        raise complaint(f"{show(value)} is more than any machine has", "write at most 1024TiB")
+    return str(value)
+
+
+def check_duration(value: object) -> str:
+    """A time with its unit, kept as written."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise complaint(f"{show(value)} has no unit", f"write {value}s, or another of ms, s, m and h")
+    fix = "write a positive number with ms, s, m or h, such as 500ms, 90s or 2m"
+    try:
+        seconds = parse_duration(value if isinstance(value, str) else "")
+    except (ValueError, OverflowError) as error:
+        raise complaint(f"{show(value)} is not a duration", fix) from error
+    if seconds > MAX_DURATION_S:
+        raise complaint(f"{show(value)} is too long", "write at most 24h")
+    return str(value)
+
+
+def check_reason(value: object) -> str:
+    """A sentence for the report."""
+    if not isinstance(value, str) or not value.strip():
+        raise complaint(f"{show(value)} is not a reason", "say in a few words why; the report shows them")
+    if len(value) > _MAX_REASON:
+        raise complaint("the reason is too long for a report", f"use at most {_MAX_REASON} characters")
+    return value.strip()
+
+
+def _cpus_fix(value: object) -> str:
+    match = _NUMBER_AND_UNIT.fullmatch(value) if isinstance(value, str) else None
+    if match is not None and match["unit"] == "m":
+        return f"write {float(match['number']) / 1000:g}: CPUs have no unit here"
+    return "write a plain number such as 1, 2 or 0.5, without quotes"
+
+
+def _near_memory(text: str) -> str | None:
+    """The same size with its unit spelled as it should be; Kubernetes leaves the `B` of `GiB` out."""
+    match = _NUMBER_AND_UNIT.fullmatch(text.strip())
+    if match is None:
+        return None
+    known = {unit.lower(): unit for unit in _MEMORY_UNITS}
+    written = match["unit"].lower()
+    unit = known.get(written) or known.get(f"{written}b")
+    return f"{match['number']}{unit}" if unit else None
+
+
+Name = Annotated[
+    str,
+    BeforeValidator(check_name),
+    WithJsonSchema({"type": "string", "pattern": f"^{NAME_PATTERN}$", "maxLength": _MAX_NAME}),
+]
+Cpus = Annotated[
+    float,
+    BeforeValidator(check_cpus),
+    WithJsonSchema({"type": "number", "minimum": MIN_CPUS, "maximum": MAX_CPUS}),
+]
+Memory = Annotated[
+    str,
+    BeforeValidator(check_memory),
+    WithJsonSchema({"type": "string", "pattern": rf"^[0-9]+(\.[0-9]+)?\s?({'|'.join(_MEMORY_UNITS)}|KB)$"}),
+]
+Duration = Annotated[
+    str,
+    BeforeValidator(check_duration),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?\s?(ms|s|m|h)$"}),
+]
+Reason = Annotated[
+    str,
+    BeforeValidator(check_reason),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": _MAX_REASON}),
+]

@@ -1,0 +1,153 @@
+"""The keys of a matrix file, as frozen pydantic models; `docs/contracts/matrix.md` is the page for readers.
+
+There are no unions: pydantic would put their branches into the path of every error, and the path is how a
+mistake finds its line. What may be one value or a list is made a list before it is checked. What may be left
+out has an empty default, never null.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, JsonValue
+
+from harness.config.scalars import Cpus, Duration, Memory, Name, Reason
+from harness.records import MAX_SAMPLES
+
+if TYPE_CHECKING:
+    from pydantic_core import CoreSchema
+
+MAX_RULES: Final = 256
+
+_LIMITS: Final[list[JsonValue]] = [
+    {"required": ["cpus", "memory"], "not": {"required": ["devices"]}},
+    {"required": ["devices"], "not": {"anyOf": [{"required": ["cpus"]}, {"required": ["memory"]}]}},
+]
+"""What an editor can check; `checks.py` says the same in words."""
+_LIST: Final = Field(min_length=1, json_schema_extra={"uniqueItems": True})
+
+
+class _OneOrMany:
+    """Tells the JSON Schema that one value may stand for a list of one."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        many = handler(schema)
+        return {"anyOf": [many["items"], many]}
+
+
+def _as_tuple(value: object) -> object:
+    return value if isinstance(value, tuple) else (value,)
+
+
+_ONE_OR_MANY: Final = (_LIST, BeforeValidator(_as_tuple), _OneOrMany())
+
+Batch = Annotated[int, Field(ge=1, le=1_000_000)]
+Names = Annotated[tuple[Name, ...], _LIST]
+SomeNames = Annotated[tuple[Name, ...], *_ONE_OR_MANY]
+SomeCpus = Annotated[tuple[Cpus, ...], *_ONE_OR_MANY]
+SomeMemory = Annotated[tuple[Memory, ...], *_ONE_OR_MANY]
+SomeBatch = Annotated[tuple[Batch, ...], *_ONE_OR_MANY]
+
+
+class _Keys(BaseModel):
+    """Base of all: frozen, closed to unknown keys, and nothing is converted silently."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+class Device(_Keys):
+    """A named pair of limits."""
+
+    cpus: Cpus = Field(examples=[2])
+    """Whole: that many cores. Fractional: a CFS quota over all cores."""
+    memory: Memory = Field(examples=["8GiB"])
+    """The cap, swap included, with its unit: 512MiB, 8GiB, 8GB, or Docker's 8g."""
+
+
+class _Rule(_Keys):
+    """Some cells, by the values they have; a key that is left out stands for all of the matrix's values."""
+
+    framework: SomeNames = Field(default=(), examples=["jax"])
+    """Frameworks: one, or a list."""
+    model: SomeNames = Field(default=(), examples=["spam-fnn"])
+    """Models: one, or a list."""
+    device: SomeNames = Field(default=(), examples=["codespace-2c8g"])
+    """Names from `devices`: one, or a list. Stands for cpus and memory together."""
+    cpus: SomeCpus = Field(default=(), examples=[2])
+    """CPUs: one number, or a list."""
+    memory: SomeMemory = Field(default=(), examples=["8GiB"])
+    """Memory caps with their unit: one, or a list."""
+    batch: SomeBatch = Field(default=(), examples=[1])
+    """Batch sizes: one, or a list."""
+
+
+class Include(_Rule):
+    """Cells to add to the crossed ones; values need not be in the matrix's own lists."""
+
+    reason: Reason = Field(default="", examples=["the cap of our gateway"])
+    """Why they are there; kept with the run."""
+
+
+class Exclude(_Rule):
+    """Cells to leave out; they are still drawn, as skipped."""
+
+    reason: Reason = Field(examples=["our board has no build of it"])
+    """Why they are left out; the report shows it."""
+
+
+class ProtocolKeys(_Keys):
+    """How every trial measures."""
+
+    trials: int = Field(default=3, ge=1, le=1000)
+    """Fresh containers for each cell. One is allowed, but has no interval."""
+    warmup: Duration = Field(default="0.3s")
+    """Calls before the measured ones: for this long, and at least ten."""
+    budget: Duration = Field(default="1s")
+    """Length of the steady phase, unless the iterations below decide."""
+    min_iterations: int = Field(default=10, ge=1, le=MAX_SAMPLES)
+    """Measure at least so many calls, even when the budget is spent."""
+    max_iterations: int = Field(default=1_000_000, ge=1, le=MAX_SAMPLES)
+    """Measure at most so many calls, even when budget is left."""
+    timeout: Duration = Field(default="120s")
+    """Wall time of one whole trial, enforced from outside."""
+    page_cache: Literal["cold", "warm"] = "cold"
+    """cold: library and model files leave the page cache first, so that the cap binds on them too."""
+    seed: int = Field(default=0, ge=0, le=2**32 - 1)
+    """Decides the order of the trials."""
+
+
+class MatrixFile(_Keys):
+    """An Edgematrix matrix: frameworks x models x limits x batch sizes."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": _LIMITS})
+
+    frameworks: Names = Field(examples=[["pytorch", "onnxruntime"]])
+    """Inference runtimes, by the names of their folders under images/."""
+    models: Names = Field(examples=[["spam-fnn"]])
+    """Workloads, by the names of their folders under harness/models/."""
+    cpus: Annotated[tuple[Cpus, ...], _LIST] = Field(default=(), examples=[[1, 2]])
+    """CPUs, crossed with memory. Whole: that many cores. Fractional: a CFS quota over all cores."""
+    memory: Annotated[tuple[Memory, ...], _LIST] = Field(default=(), examples=[["512MiB", "8GiB"]])
+    """Memory caps, swap included, always with a unit: 512MiB, 8GiB, 8GB, or Docker's 8g."""
+    devices: Annotated[dict[Name, Device], Field(min_length=1)] = Field(
+        default={}, examples=[{"codespace-2c8g": {"cpus": 2, "memory": "8GiB"}}]
+    )
+    """Named pairs of limits, instead of cpus and memory."""
+    batch: Annotated[tuple[Batch, ...], _LIST] = Field(default=(1,), examples=[[1, 32]])
+    """Items per call."""
+    include: Annotated[tuple[Include, ...], Field(min_length=1, max_length=MAX_RULES)] = Field(
+        default=(), examples=[[{"framework": "onnxruntime", "cpus": 1, "memory": "64MiB"}]]
+    )
+    """Cells to add to the crossed ones."""
+    exclude: Annotated[tuple[Exclude, ...], Field(min_length=1, max_length=MAX_RULES)] = Field(
+        default=(), examples=[[{"framework": "jax", "memory": "512MiB", "reason": "no build for our board"}]]
+    )
+    """Cells to leave out, with the reason that the report shows."""
+    over_host: Literal["skip", "refuse", "run"] = "skip"
+    """A cell that asks for more than the host has: drawn as skipped, refused, or run and marked."""
+    baseline: Name = Field(default="", examples=["pytorch"])
+    """The framework that the report's relative columns refer to; the first of frameworks unless given."""
+    protocol: ProtocolKeys = ProtocolKeys()
+    """How every trial measures."""

@@ -1,0 +1,248 @@
+"""YAML text to plain data, by the rules of YAML 1.2, with the place of every key and value.
+
+PyYAML reads YAML 1.1, where `no` is false, `1:30` is 90 and `017` is 15. Here its scanner and composer serve,
+which keep the marks, and the scalars are resolved anew (`docs/adr/0001-yaml-is-read-as-1.2.md`).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import yaml
+
+from harness.config.mistakes import Mistake, Path, Place, config_error, show
+from harness.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MAX_BYTES: Final = 128 * 1024
+MAX_NODES: Final = 20_000
+"""Counted after aliases are followed, so that a few lines cannot stand for a million values."""
+MAX_DEPTH: Final = 16
+
+_TAG: Final = "tag:yaml.org,2002:"
+_WHOLE: Final = r"(?:0|[1-9][0-9]*)"
+# YAML 1.2 core, but for leading zeros: 1.1 reads `017` as 15 and 1.2 as 17, so it stays text and is refused.
+# More than 18 digits mean nothing here, and Python refuses to convert more than 4300.
+_INT: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})\Z|0o[0-7]{1,18}\Z|0x[0-9a-fA-F]{1,15}\Z")
+_FLOAT: Final = re.compile(
+    rf"[-+]?(?:(?:{_WHOLE}?\.[0-9]+|{_WHOLE}\.)(?:[eE][-+]?[0-9]+)?|{_WHOLE}[eE][-+]?[0-9]+"
+    r"|\.inf|\.Inf|\.INF)\Z|\.nan\Z|\.NaN\Z|\.NAN\Z"
+)
+_RESOLVERS: Final = (
+    ("null", re.compile(r"(?:~|null|Null|NULL|)\Z"), ["~", "n", "N", ""]),
+    ("bool", re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z"), list("tTfF")),
+    ("int", _INT, list("-+0123456789")),
+    ("float", _FLOAT, list("-+.0123456789")),
+)
+_SCALARS: Final[dict[str, Callable[[str], object]]] = {
+    f"{_TAG}str": str,
+    f"{_TAG}null": lambda _: None,
+    f"{_TAG}bool": lambda text: {"true": True, "false": False}[text.lower()],
+    f"{_TAG}int": lambda text: int(text, 0),
+    f"{_TAG}float": lambda text: float(re.sub(r"\.(?=inf|nan)", "", text.lower())),
+}
+_PLAIN_WORDS: Final = {
+    "'\\t' that cannot start": "indent with spaces, not tabs",
+    "cannot start any token": "quote text that begins with a special character",
+    "mapping values are not allowed": "a colon too many, or a line indented too far; quote text with a colon",
+    "could not find expected ':'": "a key needs a colon and a space after it: `key: value`",
+    "expected <block end>": "the line is indented otherwise than those it belongs to",
+    "expected ',' or": "a comma or a closing bracket is missing, here or on the lines above",
+    "expected the node content": "a bracket too many, or a value is missing",
+    "found unexpected end of stream": "a quote or a bracket is never closed",
+    "found undefined alias": "no anchor of that name stands before it; quote text that begins with `*`",
+    "but found another document": "keep one matrix to a file: `---` may stand at its top only",
+}
+"""What PyYAML says, and what it means to somebody who does not know its grammar."""
+
+
+class _CoreLoader(yaml.SafeLoader):
+    """PyYAML's pure-Python scanner and composer, with the scalars of YAML 1.2 and a bound on the depth."""
+
+    yaml_implicit_resolvers = {}  # noqa: RUF012 - PyYAML's class attribute; an own one shadows YAML 1.1's
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Compose a node and all below it, which recurses in PyYAML without a bound."""
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            event = self.peek_event()  # type: ignore[no-untyped-call]
+            problem = f"nested deeper than {MAX_DEPTH} levels"
+            raise yaml.composer.ComposerError(problem=problem, problem_mark=event.start_mark)
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self._depth -= 1
+
+
+for _name, _pattern, _first in _RESOLVERS:
+    _CoreLoader.add_implicit_resolver(_TAG + _name, _pattern, _first)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A parsed file: plain data and where each part of it stands.
+
+    `data` is made of `dict` (keys are always text), `tuple`, `str`, `int`, `float`, `bool` and `None`.
+    """
+
+    name: str
+    lines: tuple[str, ...]
+    data: object
+    values: dict[Path, Place] = field(repr=False)
+    keys: dict[Path, Place] = field(repr=False)
+    mistakes: tuple[Mistake, ...]
+    """Duplicate keys, foreign tags and keys that are no text."""
+
+    def mistake(self, path: Path, what: str, fix: str = "", *, at_key: bool = False) -> Mistake:
+        """A mistake at a path of this file, or at the nearest parent of what the file does not hold.
+
+        Args:
+            path: where.
+            what: what is wrong.
+            fix: what to write instead.
+            at_key: point at the value's key, where it has one, rather than at the value. A block's own place
+                is that of its first entry, so a word about the block as a whole belongs to its key.
+        """
+        while path not in self.values:
+            path = path[:-1]
+        place = self.keys.get(path, self.values[path]) if at_key else self.values[path]
+        return Mistake(place=place, path=path, what=what, fix=fix)
+
+
+def parse_source(name: str, text: str) -> Source:
+    """Parse the text of one YAML file.
+
+    Args:
+        name: the file as messages shall call it.
+        text: its content.
+
+    Raises:
+        ConfigError: not YAML, too large, or too deep; with line, column and the line itself.
+    """
+    lines = tuple(text.splitlines())
+    root = _compose(name, lines, text)
+    if root is None:
+        raise ConfigError(
+            f"{name}:1:1: the file is empty",
+            fix="write at least frameworks, models, cpus and memory; docs/contracts/matrix.md shows them",
+        )
+    reader = _Reader()
+    data = reader.read(root, ())
+    if reader.exhausted is not None:
+        raise config_error(name, lines, [reader.exhausted])
+    return Source(
+        name=name,
+        lines=lines,
+        data=data,
+        values=reader.values,
+        keys=reader.keys,
+        mistakes=tuple(reader.mistakes),
+    )
+
+
+def _compose(name: str, lines: tuple[str, ...], text: str) -> yaml.Node | None:
+    """The file's nodes, or PyYAML's complaint in the words and the form of all others."""
+    loader = None
+    try:
+        loader = _CoreLoader(text)
+        return loader.get_single_node()
+    except yaml.reader.ReaderError as error:
+        place = _place_at(text, error.position)
+        what = f"not YAML: the character U+{ord(text[error.position]):04X} is not allowed"
+        raise config_error(name, lines, [Mistake(place=place, what=what)]) from error
+    except yaml.MarkedYAMLError as error:
+        problem = error.problem or "cannot be read"
+        # What is never closed is noticed at the end of the file, but was opened elsewhere.
+        place = _place(error.context_mark if "stream" in problem else error.problem_mark)
+        plain = next(
+            (words for said, words in _PLAIN_WORDS.items() if said in f"{error.context} {problem}"), ""
+        )
+        raise config_error(
+            name, lines, [Mistake(place=place, what=f"not YAML: {problem}", fix=plain)]
+        ) from error
+    except (ValueError, OverflowError) as error:
+        # PyYAML turns the digits of an escape such as "\UFFFFFFFF" into a character without checking them.
+        place = _place(loader.get_mark() if loader else None)
+        raise config_error(name, lines, [Mistake(place=place, what=f"not YAML: {error}")]) from error
+
+
+class _Reader:
+    """Walks the nodes once, collecting data, places and mistakes."""
+
+    def __init__(self) -> None:
+        self.values: dict[Path, Place] = {}
+        self.keys: dict[Path, Place] = {}
+        self.mistakes: list[Mistake] = []
+        self.exhausted: Mistake | None = None
+        self._nodes = 0
+
+    def read(self, node: yaml.Node, path: Path) -> object:
+        """The plain value of a node; whatever cannot be read becomes a mistake and `None`."""
+        self._nodes += 1
+        place = _place(node.start_mark, node.end_mark)
+        if self._nodes > MAX_NODES or len(path) > MAX_DEPTH:
+            what = "the file holds more values than any matrix needs"
+            fix = "shorten it; an alias counts as all that it stands for"
+            self.exhausted = self.exhausted or Mistake(place=place, path=path[:2], what=what, fix=fix)
+            return None
+        self.values[path] = place
+        if isinstance(node, yaml.MappingNode) and node.tag == f"{_TAG}map":
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode) and node.tag == f"{_TAG}seq":
+            return tuple(self.read(item, (*path, index)) for index, item in enumerate(node.value))
+        return self._scalar(node, path)
+
+    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, object]:
+        data: dict[str, object] = {}
+        for key_node, value_node in node.value:
+            if self.exhausted is not None:
+                break
+            place = _place(key_node.start_mark, key_node.end_mark)
+            if not isinstance(key_node, yaml.ScalarNode):
+                self.mistakes.append(Mistake(place=place, path=path, what="a key must be plain text"))
+                continue
+            key: str = key_node.value
+            if key in data:
+                what = f"the key stands twice, first on line {self.keys[*path, key].line}"
+                self.mistakes.append(
+                    Mistake(place=place, path=(*path, key), what=what, fix="keep one of them")
+                )
+                continue
+            self.keys[*path, key] = place
+            data[key] = self.read(value_node, (*path, key))
+        return data
+
+    def _scalar(self, node: yaml.Node, path: Path) -> object:
+        if isinstance(node, yaml.ScalarNode) and node.tag in _SCALARS:
+            try:
+                return _SCALARS[node.tag](node.value)
+            except (ValueError, LookupError):
+                what = f"{show(node.value)} is not what its tag says"
+        else:
+            what = f"the tag {show(node.tag.replace(_TAG, '!!'))} has no meaning here"
+        self.mistakes.append(Mistake(place=self.values[path], path=path, what=what, fix="leave the tag out"))
+        return None
+
+
+def _place(start: yaml.Mark | None, end: yaml.Mark | None = None) -> Place:
+    """PyYAML counts from 0; of what spans several lines only the first character is marked."""
+    if start is None:
+        return Place(line=1, column=1)
+    width = end.column - start.column if end is not None and end.line == start.line else 1
+    return Place(line=start.line + 1, column=start.column + 1, width=max(1, width))
+
+
+def _place_at(text: str, index: int) -> Place:
+    """The place of a character of the text."""
+    before = text[:index].splitlines(keepends=True) or [""]
+    if before[-1].endswith(("\n", "\r")):
+        before.append("")
+    return Place(line=len(before), column=len(before[-1]) + 1)

@@ -1,0 +1,54 @@
+"""From the command line's words and the matrix file to the plan: needs no engine and starts nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import harness
+from harness.catalog import load_frameworks, load_models
+from harness.config import load_matrix
+from harness.plan import make_plan, select
+
+if TYPE_CHECKING:
+    from harness.config import Matrix
+    from harness.plan import Plan
+
+ROOT: Final = Path(harness.__file__).parent.parent
+"""Where `images/` and the shipped models are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the command line says about one run.
+
+    Attributes:
+        matrix: the matrix file.
+        reports: the folder of all runs.
+        only: globs over cell ids; empty means all.
+        skip: globs over cell ids to leave out.
+        run_id: the unfinished run to go on with; by default the newest that fits.
+        fresh: start a new run even if an unfinished one fits.
+    """
+
+    matrix: Path
+    reports: Path
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    run_id: str | None = None
+    fresh: bool = False
+
+
+def plan_matrix(options: Options) -> tuple[Matrix, Plan]:
+    """Read the matrix and list its cells; needs no engine.
+
+    Raises:
+        ConfigError: the file or a selector is wrong.
+    """
+    matrix = load_matrix(
+        options.matrix,
+        frameworks=load_frameworks(ROOT / "images").keys(),
+        models=load_models(ROOT / "harness" / "models").keys(),
+    )
+    return matrix, select(make_plan(matrix), only=options.only, skip=options.skip)

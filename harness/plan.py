@@ -1,0 +1,186 @@
+"""The cells of a matrix, in order, with those that are skipped and why: pure functions, no engine needed."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Final, Literal, TypedDict
+
+from harness.errors import ConfigError, EdgematrixError
+from harness.units import format_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from harness.config import Matrix
+    from harness.results import Cell, CpuMode, Protocol
+
+NEAREST: Final = 3
+"""How many ids, or cells, a message names."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedCell:
+    """One cell to draw, and to measure unless there is a reason not to."""
+
+    cell: Cell
+    skip_reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a run measures: cells in a stable order, each once, and how."""
+
+    cells: tuple[PlannedCell, ...]
+    protocol: Protocol
+
+    @property
+    def plan_hash(self) -> str:
+        """SHA-256 of the cells, which of them are skipped, and the protocol; not of the reasons' words."""
+        content = {
+            "cells": [
+                [planned.cell.model_dump(mode="json"), planned.skip_reason is None] for planned in self.cells
+            ],
+            "protocol": self.protocol.model_dump(mode="json"),
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+class Row(TypedDict):
+    """One planned cell, for a table or as JSON; without a `skip_reason` it is measured."""
+
+    id: str
+    framework: str
+    model: str
+    cpus: float
+    memory_bytes: int
+    batch: int
+    cpu_mode: CpuMode
+    threads: int
+    skip_reason: str | None
+
+
+def make_plan(matrix: Matrix) -> Plan:
+    """List the cells of a matrix.
+
+    Crossed cells come first, by model, limits, framework and batch; excluded ones stay in their places with
+    their reason, because the report draws them. Included ones follow, unless they are there already; a cell
+    that is both excluded and included runs.
+    """
+    excluded = matrix.excluded_cells()
+    included = dict.fromkeys(cell for block in matrix.included for cell in block.cells())
+    crossed = dict.fromkeys(matrix.crossed.cells())
+    cells = (
+        PlannedCell(cell=cell, skip_reason=None if cell in included else excluded.get(cell))
+        for cell in crossed | included
+    )
+    return Plan(cells=tuple(cells), protocol=matrix.protocol)
+
+
+def against_host(
+    plan: Plan, *, host_cpus: int, host_memory_bytes: int, over_host: Literal["skip", "refuse", "run"]
+) -> Plan:
+    """Decide on the cells that ask for more than the host has.
+
+    Args:
+        plan: the cells.
+        host_cpus: logical CPUs that a container may use.
+        host_memory_bytes: the host's memory; an "8 GB" machine shows about 7.7 GiB.
+        over_host: `skip` gives them a reason, `refuse` raises, `run` leaves them as they are.
+
+    Raises:
+        EdgematrixError: there are such cells, and `over_host` is `refuse`.
+    """
+    if over_host == "run":
+        return plan
+    cells = tuple(
+        planned
+        if planned.skip_reason is not None
+        else replace(planned, skip_reason=_over(planned.cell, host_cpus, host_memory_bytes))
+        for planned in plan.cells
+    )
+    over = [new for old, new in zip(plan.cells, cells, strict=True) if new != old]
+    if over and over_host == "refuse":
+        named = "; ".join(f"{planned.cell.id} {planned.skip_reason}" for planned in over[:NEAREST])
+        raise EdgematrixError(
+            f"{len(over)} of {len(cells)} cells ask for more than the host has",
+            why=named + (" ..." if len(over) > NEAREST else ""),
+            fix="lower their limits, leave them out with --skip, or write `over_host: skip` to draw them",
+        )
+    return replace(plan, cells=cells)
+
+
+def select(plan: Plan, only: Sequence[str], skip: Sequence[str]) -> Plan:
+    """Keep the cells whose ids match, by glob.
+
+    Args:
+        plan: the cells.
+        only: keep what any of these matches; all when empty.
+        skip: drop what any of these matches.
+
+    Raises:
+        ConfigError: a selector matches nothing, or nothing is left.
+    """
+    ids = [planned.cell.id for planned in plan.cells]
+    for option, patterns in (("--only", only), ("--skip", skip)):
+        for pattern in patterns:
+            if not any(fnmatchcase(cell_id, pattern) for cell_id in ids):
+                raise _matches_nothing(option, pattern, ids)
+    kept = tuple(
+        planned
+        for planned in plan.cells
+        if (not only or any(fnmatchcase(planned.cell.id, pattern) for pattern in only))
+        and not any(fnmatchcase(planned.cell.id, pattern) for pattern in skip)
+    )
+    if not kept:
+        raise ConfigError(
+            "the selectors leave no cell",
+            why=f"--skip {' '.join(skip)} drops all that --only {' '.join(only) or '*'} keeps",
+            fix="drop one of them; `edgematrix plan` lists the ids",
+        )
+    return replace(plan, cells=kept)
+
+
+def describe(plan: Plan) -> tuple[Row, ...]:
+    """The plan's cells as rows, for a table and for JSON."""
+    return tuple(
+        Row(
+            id=planned.cell.id,
+            framework=planned.cell.framework,
+            model=planned.cell.model,
+            cpus=planned.cell.cpus,
+            memory_bytes=planned.cell.memory_bytes,
+            batch=planned.cell.batch,
+            cpu_mode=planned.cell.cpu_mode,
+            threads=planned.cell.threads,
+            skip_reason=planned.skip_reason,
+        )
+        for planned in plan.cells
+    )
+
+
+def _over(cell: Cell, host_cpus: int, host_memory_bytes: int) -> str | None:
+    """Why a host is too small for a cell, or `None`."""
+    return "; ".join(_excesses(cell, host_cpus, host_memory_bytes)) or None
+
+
+def _excesses(cell: Cell, host_cpus: int, host_memory_bytes: int) -> Iterator[str]:
+    if cell.cpus > host_cpus:
+        yield f"asks for {cell.cpus:g} CPUs, the host has {host_cpus}"
+    if cell.memory_bytes > host_memory_bytes:
+        asked, present = format_memory(cell.memory_bytes), format_memory(host_memory_bytes)
+        if asked == present:
+            asked, present = f"{cell.memory_bytes} bytes", f"{host_memory_bytes}"
+        yield f"asks for {asked}, the host has {present}"
+
+
+def _matches_nothing(option: str, pattern: str, ids: Sequence[str]) -> ConfigError:
+    near = difflib.get_close_matches(pattern.replace("*", ""), ids, n=NEAREST, cutoff=0.0)
+    return ConfigError(
+        f"{option} {pattern!r} matches no cell",
+        why=f"the nearest of {len(ids)} ids are {', '.join(near)}",
+        fix="`edgematrix plan` lists all ids; `*` stands for any text, and quotes keep the shell off it",
+    )

@@ -1,0 +1,45 @@
+"""The JSON Schemas of what users write and of what runs leave; `python -m harness.schemas` writes them anew.
+
+They stand here as files because editors and other programs read them; a test keeps them current.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import TypeAdapter
+
+from harness.config.json_schema import matrix_schema
+from harness.records import AnyRecord
+from harness.results import CellResult, Run, Trial
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FOLDER: Final = Path(__file__).parent
+
+
+def schemas() -> Mapping[str, dict[str, Any]]:
+    """All schemas by file name.
+
+    The matrix keeps to draft 7, which editors read. The others are for programs, in pydantic's own dialect.
+    """
+    return {
+        "matrix.schema.json": matrix_schema(),
+        "record.schema.json": _dialect("One line from a container", TypeAdapter(AnyRecord)),
+        "trial.schema.json": _dialect("One trial: trials/<cell-id>.<index>.json", TypeAdapter(Trial)),
+        "cell.schema.json": _dialect("One cell: cells/<cell-id>.json", TypeAdapter(CellResult)),
+        "run.schema.json": _dialect("One run: run.json", TypeAdapter(Run)),
+    }
+
+
+def text_of(schema: Mapping[str, Any]) -> str:
+    """A schema as it stands in its file."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _dialect(title: str, kind: TypeAdapter[Any]) -> dict[str, Any]:
+    dialect = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": dialect, **kind.json_schema(), "title": title}

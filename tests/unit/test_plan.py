@@ -1,0 +1,167 @@
+import json
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.config import Matrix
+from harness.config.load import parse_matrix
+from harness.errors import ConfigError, EdgematrixError, ExitCode
+from harness.plan import Plan, against_host, describe, make_plan, select
+from harness.units import GIB, MIB
+
+SHORT = "frameworks: [pytorch, jax]\nmodels: [spam-fnn]\ncpus: [1, 2]\nmemory: [512MiB, 8GiB]\n"
+
+
+def matrix(more: str = "") -> Matrix:
+    known = ("pytorch", "tensorflow", "jax", "onnxruntime", "openvino")
+    return parse_matrix("m.yaml", SHORT + more, name="m", frameworks=known, models=["spam-fnn"])
+
+
+def plan(more: str = "") -> Plan:
+    return make_plan(matrix(more))
+
+
+def ids(of: Plan, *, running: bool = False) -> list[str]:
+    return [planned.cell.id for planned in of.cells if not (running and planned.skip_reason)]
+
+
+def reasons(of: Plan) -> list[str | None]:
+    return [planned.skip_reason for planned in of.cells]
+
+
+def test_cells_come_by_model_then_limits_then_framework() -> None:
+    assert ids(plan()) == [
+        "pytorch.spam-fnn.c1.m512m.b1", "jax.spam-fnn.c1.m512m.b1",
+        "pytorch.spam-fnn.c1.m8g.b1", "jax.spam-fnn.c1.m8g.b1",
+        "pytorch.spam-fnn.c2.m512m.b1", "jax.spam-fnn.c2.m512m.b1",
+        "pytorch.spam-fnn.c2.m8g.b1", "jax.spam-fnn.c2.m8g.b1",
+    ]  # fmt: skip
+
+
+def test_excluded_cells_keep_their_place_and_get_the_reason() -> None:
+    planned = plan("exclude: [{framework: jax, memory: 512MiB, reason: no build}]\n")
+    assert ids(planned) == ids(plan())
+    assert reasons(planned) == [None, "no build", None, None, None, "no build", None, None]
+
+
+def test_included_cells_follow_and_none_comes_twice() -> None:
+    planned = plan("include: [{framework: [jax, openvino], cpus: 1}, {cpus: 0.5}]\n")
+    assert ids(planned)[8:] == [
+        "openvino.spam-fnn.c1.m512m.b1", "openvino.spam-fnn.c1.m8g.b1",
+        "pytorch.spam-fnn.c500m.m512m.b1", "jax.spam-fnn.c500m.m512m.b1",
+        "pytorch.spam-fnn.c500m.m8g.b1", "jax.spam-fnn.c500m.m8g.b1",
+    ]  # fmt: skip
+    assert len(set(ids(planned))) == len(planned.cells)
+
+
+def test_an_excluded_cell_that_is_included_runs() -> None:
+    rules = "exclude: [{framework: jax, reason: x}]\ninclude: [{framework: jax, cpus: 2, memory: 8GiB}]\n"
+    assert [name for name in ids(plan(rules), running=True) if name.startswith("jax")] == [
+        "jax.spam-fnn.c2.m8g.b1"
+    ]
+
+
+def test_the_hash_follows_what_is_measured_and_not_the_words() -> None:
+    rule = "exclude: [{{framework: jax, cpus: 1, reason: {}}}]\n"
+    assert plan().plan_hash == plan("batch: [1]\n").plan_hash
+    assert plan(rule.format("one")).plan_hash == plan(rule.format("another")).plan_hash
+    different = [plan(), plan(rule.format("x")), plan("batch: [2]\n"), plan("protocol: {seed: 1}\n")]
+    assert len({each.plan_hash for each in different}) == len(different)
+
+
+def test_a_cell_larger_than_the_host_is_skipped_with_its_reason() -> None:
+    small = against_host(plan(), host_cpus=1, host_memory_bytes=int(7.7 * GIB), over_host="skip")
+    assert reasons(small) == [
+        None, None, *["asks for 8 GiB, the host has 7.7 GiB"] * 2,
+        *["asks for 2 CPUs, the host has 1"] * 2,
+        *["asks for 2 CPUs, the host has 1; asks for 8 GiB, the host has 7.7 GiB"] * 2,
+    ]  # fmt: skip
+
+
+def test_a_host_that_is_short_by_a_few_bytes_is_told_in_bytes() -> None:
+    small = against_host(plan(), host_cpus=2, host_memory_bytes=8 * GIB - 1, over_host="skip")
+    assert reasons(small)[3] == "asks for 8589934592 bytes, the host has 8589934591"
+
+
+def test_an_excluded_cell_keeps_its_own_reason_on_a_small_host() -> None:
+    excluded = plan("exclude: [{framework: jax, reason: no build}]\n")
+    small = against_host(excluded, host_cpus=1, host_memory_bytes=GIB, over_host="skip")
+    assert reasons(small)[1::2] == ["no build"] * 4
+
+
+def test_a_host_that_is_large_enough_changes_nothing() -> None:
+    for over_host in ("skip", "refuse", "run"):
+        assert against_host(plan(), host_cpus=2, host_memory_bytes=8 * GIB, over_host=over_host) == plan()
+
+
+def test_a_small_host_can_refuse_the_run() -> None:
+    with pytest.raises(EdgematrixError, match="6 of 8 cells ask for more than the host has") as caught:
+        against_host(plan(), host_cpus=1, host_memory_bytes=GIB, over_host="refuse")
+    assert caught.value.exit_code is ExitCode.ENVIRONMENT
+    assert "pytorch.spam-fnn.c1.m8g.b1 asks for 8 GiB, the host has 1 GiB" in caught.value.why
+
+
+def test_a_small_host_can_run_all_the_same() -> None:
+    assert against_host(plan(), host_cpus=1, host_memory_bytes=GIB, over_host="run") == plan()
+
+
+@pytest.mark.parametrize(
+    ("only", "skip", "left"),
+    [
+        ([], [], 8),
+        (["jax.*"], [], 4),
+        (["jax.*", "*.c1.*"], [], 6),
+        ([], ["*.m8g.*"], 4),
+        (["jax.*"], ["*.m8g.*"], 2),
+        (["jax.spam-fnn.c2.m8g.b1"], [], 1),
+    ],
+)
+def test_cells_are_selected_by_glob_over_their_ids(only: list[str], skip: list[str], left: int) -> None:
+    assert len(select(plan(), only=only, skip=skip).cells) == left
+
+
+@pytest.mark.parametrize(("only", "skip"), [(["onnx*"], []), ([], ["*.c4.*"]), (["jax.*", "JAX.*"], [])])
+def test_a_selector_that_matches_nothing_names_the_nearest_ids(only: list[str], skip: list[str]) -> None:
+    with pytest.raises(ConfigError, match="matches no cell") as caught:
+        select(plan(), only=only, skip=skip)
+    assert caught.value.why.count("spam-fnn") == 3
+
+
+def test_selectors_that_leave_nothing_are_refused() -> None:
+    with pytest.raises(ConfigError, match="leave no cell"):
+        select(plan(), only=["jax.*"], skip=["*.b1"])
+
+
+def test_rows_are_json_with_units_in_their_names() -> None:
+    planned = plan("include: [{framework: jax, cpus: 1.5, memory: 64MiB}]\n")
+    assert json.loads(json.dumps(describe(planned)))[-1] == {
+        "id": "jax.spam-fnn.c1500m.m64m.b1",
+        "framework": "jax",
+        "model": "spam-fnn",
+        "cpus": 1.5,
+        "memory_bytes": 64 * MIB,
+        "batch": 1,
+        "cpu_mode": "quota",
+        "threads": 2,
+        "skip_reason": None,
+    }
+
+
+@given(
+    st.lists(st.integers(1, 8), min_size=1, max_size=4, unique=True),
+    st.lists(st.sampled_from(["64MiB", "1GiB", "1GB", "2g"]), min_size=1, unique=True),
+    st.integers(1, 8),
+    st.integers(64 * MIB, 4 * GIB),
+)
+def test_a_plan_holds_the_whole_product_once_and_skips_what_does_not_fit(
+    cpus: list[int], memory: list[str], host_cpus: int, host_memory: int
+) -> None:
+    text = f"frameworks: [jax]\nmodels: [spam-fnn]\ncpus: {cpus}\nmemory: [{', '.join(memory)}]\n"
+    made = make_plan(parse_matrix("m.yaml", text, name="m", frameworks=["jax"], models=["spam-fnn"]))
+    assert len(set(ids(made))) == len(made.cells) == len(list(product(cpus, memory)))
+    placed = against_host(made, host_cpus=host_cpus, host_memory_bytes=host_memory, over_host="skip")
+    for planned in placed.cells:
+        fits = planned.cell.cpus <= host_cpus and planned.cell.memory_bytes <= host_memory
+        assert (planned.skip_reason is None) == fits

@@ -1,0 +1,141 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from harness.config import load_matrix
+from harness.config.load import parse_matrix
+from harness.config.source import parse_source
+from harness.errors import ConfigError
+from harness.records import End, parse_record
+from harness.results import Trial
+from harness.schemas import FOLDER, schemas, text_of
+from tests.factories import cell, result, run
+
+ROOT = Path(__file__).parents[2]
+DATA = ROOT / "tests" / "data"
+SHIPPED = [ROOT / "matrix.yaml", *sorted((ROOT / "examples").glob("*.yaml")), DATA / "matrix.yaml"]
+FRAMEWORKS = ("pytorch", "tensorflow", "jax", "onnxruntime", "openvino")
+
+
+def validator(name: str) -> Any:
+    schema = json.loads((FOLDER / name).read_text())
+    kind = jsonschema.validators.validator_for(schema)
+    kind.check_schema(schema)
+    return kind(schema)
+
+
+def as_editors_see_it(text: str) -> object:
+    """The plain data of a file, with JSON's lists."""
+    return json.loads(json.dumps(parse_source("m.yaml", text).data))
+
+
+def parts(schema: Any) -> Any:
+    """A schema and everything in it."""
+    yield schema
+    for value in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from parts(value)
+
+
+@pytest.mark.parametrize("name", schemas())
+def test_the_schema_files_are_current(name: str) -> None:
+    assert (FOLDER / name).read_text() == text_of(schemas()[name]), "run: python -m harness.schemas"
+
+
+def test_no_schema_file_is_left_over() -> None:
+    assert {path.name for path in FOLDER.glob("*.json")} == set(schemas())
+
+
+def test_editors_get_draft_7_with_the_text_on_every_key() -> None:
+    schema = schemas()["matrix.schema.json"]
+    assert schema["$schema"] == "http://json-schema.org/draft-07/schema#"
+    for part in parts(schema):
+        if isinstance(part, dict):
+            assert not part.keys() & {
+                "$ref",
+                "$defs",
+                "prefixItems",
+                "unevaluatedProperties",
+                "discriminator",
+            }
+            for key, value in part.get("properties", {}).items():
+                assert value.get("description"), key
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
+def test_every_shipped_matrix_is_valid_for_the_loader_and_for_editors(path: Path) -> None:
+    load_matrix(path, frameworks=FRAMEWORKS, models=["spam-fnn"])
+    validator("matrix.schema.json").validate(as_editors_see_it(path.read_text()))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
+def test_every_shipped_matrix_names_its_schema_for_editors(path: Path) -> None:
+    lines = path.read_text().splitlines()
+    first, second = lines[0].partition("$schema=")[2], lines[1].partition("$schema: ")[2]
+    assert lines[0].startswith("# yaml-language-server: ")
+    assert (path.parent / first).resolve() == (FOLDER / "matrix.schema.json").resolve()
+    assert first == second
+
+
+def test_the_defaults_shown_in_the_shipped_matrix_are_the_defaults() -> None:
+    text = (ROOT / "matrix.yaml").read_text()
+    opened = (
+        text.replace("# exclude:", "exclude:")
+        .replace("# include:", "include:")
+        .replace("# protocol:", "protocol:")
+    )
+    opened = opened.replace("#   - ", "  - ")
+    known: dict[str, Any] = {"frameworks": FRAMEWORKS, "models": ["spam-fnn"]}
+    plain, whole = (parse_matrix("m.yaml", each, name="m", **known) for each in (text, opened))
+    assert whole.protocol == plain.protocol
+    assert (len(whole.excluded), len(whole.included)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "colour: red", "frameworks: jax", "frameworks: [Jax]", "frameworks: [jax, jax]", "models: []", "cpus: [0]",
+        "cpus: ['2']", "memory: [8]", "memory: [8gb]", "batch: [0]", "batch: [1.5]", "over_host: no",
+        "devices: {pi: {cpus: 1, memory: 1GiB}}", "protocol: {timeout: 120}", "protocol: {trails: 3}",
+        "exclude: [{framework: jax}]", "include: [{framework: [jax, 1]}]",
+    ],
+)  # fmt: skip
+def test_editors_refuse_what_the_loader_refuses(line: str) -> None:
+    base = {"frameworks": "[jax]", "models": "[spam-fnn]", "cpus": "[1]", "memory": "[1GiB]"}
+    key, _, value = line.partition(": ")
+    text = "".join(f"{name}: {written}\n" for name, written in {**base, key: value}.items())
+    with pytest.raises(ConfigError):
+        parse_matrix("m.yaml", text, name="m", frameworks=FRAMEWORKS, models=["spam-fnn"])
+    with pytest.raises(jsonschema.ValidationError):
+        validator("matrix.schema.json").validate(as_editors_see_it(text))
+
+
+def test_the_record_fixture_is_a_whole_stream() -> None:
+    lines = (DATA / "records.jsonl").read_bytes().splitlines()
+    records = [parse_record(line) for line in lines]
+    assert isinstance(records[-1], End)
+    assert [record.model_dump(mode="json") for record in records] == [json.loads(line) for line in lines]
+    for line in lines:
+        validator("record.schema.json").validate(json.loads(line))
+
+
+def test_the_trial_fixture_is_a_trial() -> None:
+    text = (DATA / "trial.json").read_text()
+    assert json.loads(Trial.model_validate_json(text).model_dump_json()) == json.loads(text)
+    validator("trial.schema.json").validate(json.loads(text))
+
+
+def test_what_a_run_leaves_follows_its_schemas() -> None:
+    cells = [result(cell()), result(cell("jax", cpus=0.5), trials=())]
+    validator("run.schema.json").validate(json.loads(run(cells).model_dump_json()))
+    for each in cells:
+        validator("cell.schema.json").validate(json.loads(each.model_dump_json()))
+
+
+def test_a_resolved_matrix_is_valid_for_editors_too() -> None:
+    matrix = load_matrix(DATA / "matrix.yaml", frameworks=FRAMEWORKS, models=["spam-fnn"])
+    validator("matrix.schema.json").validate(json.loads(json.dumps(matrix.resolved())))
+    assert yaml.safe_load(yaml.safe_dump(matrix.resolved())) == matrix.resolved()

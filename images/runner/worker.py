@@ -1,0 +1,116 @@
+"""The worker: takes one framework through the phases and reports each as it ends.
+
+Started by the supervisor as `python3 -m runner.worker JOB START`, both JSON. What this module imports before the
+phase `import` stands in that phase's figures for every framework alike, so it is little.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import platform
+import sys
+import traceback
+from typing import Any
+
+from runner.cgroup import open_cgroup
+from runner.phases import Phases, process_start, report
+from runner.process import volunteer_for_oom
+
+TEXT_LIMIT = 8000
+KINDS_OF_INPUT = 8
+WARMUP_ITERATIONS = 10
+
+
+def run_trial(job: dict[str, Any], start: dict[str, Any], phases: Phases) -> None:
+    """Go through all phases of one trial."""
+    with phases.phase("import", process_start(phases.cgroup, start["spawned_ns"], start["cpu_ns"])):
+        adapter_module = importlib.import_module("adapter")
+    # Only now: numpy is the framework's import as well, and its cost belongs to that phase.
+    from runner.batches import load_batches  # noqa: PLC0415
+    from runner.measure import compare, measure, samples_record  # noqa: PLC0415
+    from runner.model import ModelFiles  # noqa: PLC0415
+
+    model = ModelFiles()
+    inputs, expected = load_batches(model, batch=job["batch"], kinds=KINDS_OF_INPUT)
+    adapter = adapter_module.Adapter(threads=job["threads"], batch=job["batch"])
+    with phases.phase("load"):
+        adapter.load(model)
+    with phases.phase("compile"):
+        adapter.compile()
+    report(framework_record(adapter.describe(), job["threads"]))
+    with phases.phase("first"):
+        first = measure(adapter.run, inputs[:1], seconds=0, min_iterations=1, max_iterations=1)
+    report(samples_record("first", first))
+
+    # A collection in the middle of a call would be charged to the framework that happened to run.
+    gc.collect()
+    gc.disable()
+    bounds = {"max_iterations": job["max_iterations"]}
+    with phases.phase("warmup"):
+        warmup = measure(
+            adapter.run, inputs, seconds=job["warmup_s"], min_iterations=WARMUP_ITERATIONS, **bounds
+        )
+    with phases.phase("steady"):
+        steady = measure(
+            adapter.run, inputs, seconds=job["budget_s"], min_iterations=job["min_iterations"], **bounds
+        )
+    gc.enable()
+    report(samples_record("warmup", warmup))
+    report(samples_record("steady", steady))
+    report(compare(adapter.run, inputs, expected, model.spec["tolerance"]))
+    report(process_record())
+
+
+def framework_record(described: dict[str, Any], threads: int) -> dict[str, object]:
+    """What the framework says of itself."""
+    return {
+        "type": "framework",
+        "version": described["version"],
+        "python": platform.python_version(),
+        "threads_told": threads,
+        "threads_reported": described["threads"],
+        "settings": described["settings"],
+    }
+
+
+def process_record() -> dict[str, object]:
+    """This process as psutil sees it; imported last, so that no phase pays for it."""
+    import psutil  # noqa: PLC0415
+
+    me = psutil.Process()
+    times = me.cpu_times()
+    return {
+        "type": "process",
+        "rss_bytes": me.memory_info().rss,
+        "user_s": times.user,
+        "system_s": times.system,
+        "threads": me.num_threads(),
+    }
+
+
+def error_record(error: BaseException, phase: str | None) -> dict[str, object]:
+    """An exception, for the verdict; the traceback's end is the part that explains."""
+    return {
+        "type": "error",
+        "phase": phase,
+        "kind": type(error).__name__,
+        "message": str(error)[:TEXT_LIMIT],
+        "traceback": "".join(traceback.format_exception(error))[-TEXT_LIMIT:],
+    }
+
+
+def main() -> None:
+    """Run one trial; an exception is reported and ends the process with 1."""
+    volunteer_for_oom()
+    phases = Phases(open_cgroup())
+    try:
+        run_trial(json.loads(sys.argv[1]), json.loads(sys.argv[2]), phases)
+    except Exception as error:  # noqa: BLE001 - a framework may raise anything, and all of it is a result
+        report(error_record(error, phases.current))
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+import json
+import os
+
+import pytest
+from runner import process, supervisor
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> dict[int, bytes]:
+    """What goes to which descriptor."""
+    streams: dict[int, bytes] = {1: b"", 2: b""}
+
+    def keep(descriptor: int, data: bytes) -> None:
+        streams[descriptor] += data
+
+    monkeypatch.setattr(supervisor, "write_all", keep)
+    return streams
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """What the worker has read from storage, settable by the test."""
+    amount = [0]
+    monkeypatch.setattr(process, "read_bytes", lambda _pid: amount[0])
+    return amount
+
+
+def lines(stream: bytes) -> list[dict[str, object]]:
+    return [json.loads(line) for line in stream.splitlines()]
+
+
+def test_a_short_log_goes_through_unchanged(written: dict[int, bytes]) -> None:
+    log = supervisor.Log()
+    for part in (b"one\n", b"two\n"):
+        log.feed(part)
+    log.close()
+    assert written[2] == b"one\ntwo\n"
+
+
+def test_of_a_long_log_head_and_tail_are_kept_and_the_gap_is_told(written: dict[int, bytes]) -> None:
+    log = supervisor.Log()
+    text = b"".join(b"%07d\n" % number for number in range(100_000))
+    for offset in range(0, len(text), 5000):
+        log.feed(text[offset : offset + 5000])
+    log.close()
+
+    gap = len(text) - supervisor.LOG_HEAD - supervisor.LOG_TAIL
+    assert written[2].startswith(text[: supervisor.LOG_HEAD])
+    assert written[2].endswith(text[-supervisor.LOG_TAIL :])
+    assert b"[... %d bytes left out ...]" % gap in written[2]
+    assert log.total == len(text)
+
+
+@pytest.mark.usefixtures("reads")
+def test_records_in_pieces_are_forwarded_whole(written: dict[int, bytes]) -> None:
+    reports = supervisor.Reports(worker=7)
+    for piece in (b'{"type":"phase_', b'start","name":"load"}\n{"type":"output"', b"}\n"):
+        reports.feed(piece)
+    assert [record["type"] for record in lines(written[1])] == ["phase_start", "output"]
+    assert reports.phase == "load"
+
+
+@pytest.mark.usefixtures("reads")
+@pytest.mark.parametrize(
+    "line",
+    [b"garbage", b"[]", b'"end"', b'{"type":"end"}', b'{"type":"limits"}', b'{"no":"type"}', b"\xff"],
+)
+def test_a_worker_cannot_speak_for_the_supervisor(written: dict[int, bytes], line: bytes) -> None:
+    supervisor.Reports(worker=7).feed(line + b"\n")
+    (record,) = lines(written[1])
+    assert (record["type"], record["kind"]) == ("error", "BadRecord")
+
+
+@pytest.mark.usefixtures("reads")
+def test_a_record_without_an_end_is_not_kept_for_ever(
+    written: dict[int, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "MAX_LINE", 1000)
+    reports = supervisor.Reports(worker=7)
+    reports.feed(b"x" * 1001)
+    assert reports.buffer == b""
+    assert lines(written[1])[0]["kind"] == "BadRecord"
+
+
+@pytest.mark.usefixtures("written")
+def test_what_is_read_counts_from_the_start_of_the_phase(reads: list[int]) -> None:
+    reports = supervisor.Reports(worker=7)
+    reads[0] = 1000
+    reports.feed(b'{"type":"phase_start","name":"load"}\n')
+    reads[0] = 1500
+    reports.look()
+    assert reports.read_in_phase == 500
+
+
+def test_a_long_write_is_finished_though_the_pipe_is_full() -> None:
+    reader, writer = os.pipe()
+    data = bytes(range(256)) * 100
+    supervisor.write_all(writer, data)
+    assert os.read(reader, len(data)) == data
+    os.close(reader)
+    os.close(writer)

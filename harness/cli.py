@@ -1,0 +1,224 @@
+"""The command line: the only place that prints results and turns errors into exit codes."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from harness import __version__
+from harness.errors import ConfigError, EdgematrixError, ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from harness.results import CellResult
+    from harness.session import Finished
+
+# The engine's client, pandas and the report are imported where they are used: help and mistakes answer at once.
+
+EPILOG = (
+    "Exit codes: 0 every cell ended as expected; 3 some cell did not; 4 the matrix or an option is wrong; "
+    "5 the environment cannot do it; 130 interrupted."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
+@click.version_option(__version__, prog_name="edgematrix")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def cli(debug: bool) -> None:
+    """Measure inference runtimes in fresh containers under real CPU and memory limits."""
+    del debug  # read in main(), which has to know it whatever fails
+
+
+def matrix_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of every command that reads a matrix."""
+    for option in (
+        click.option("--skip", multiple=True, metavar="GLOB", help="Leave out cells by id; repeatable."),
+        click.option(
+            "--only", multiple=True, metavar="GLOB", help="Take only these cells, by id; repeatable."
+        ),
+        click.argument("matrix", type=click.Path(path_type=Path), default="matrix.yaml"),
+    ):
+        command = option(command)
+    return command
+
+
+reports_option = click.option(
+    "--reports",
+    type=click.Path(path_type=Path),
+    default="reports",
+    show_default=True,
+    help="Folder of all runs.",
+)
+
+
+@cli.command()
+@matrix_options
+@click.option("--json", "as_json", is_flag=True, help="Print the cells as JSON.")
+def plan(matrix: Path, only: tuple[str, ...], skip: tuple[str, ...], as_json: bool) -> None:
+    """Show the cells of MATRIX; starts nothing and needs no engine."""
+    from harness.intake import Options, plan_matrix  # noqa: PLC0415
+    from harness.plan import describe  # noqa: PLC0415
+
+    _, planned = plan_matrix(Options(matrix=matrix, reports=Path(), only=only, skip=skip))
+    rows = describe(planned)
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+        return
+    for row in rows:
+        click.echo(row["id"] + (f"  skipped: {row['skip_reason']}" if row["skip_reason"] else ""))
+    left_out = sum(row["skip_reason"] is not None for row in rows)
+    click.echo(f"{len(rows)} cells, {len(rows) - left_out} to measure", err=True)
+
+
+@cli.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+def build(names: tuple[str, ...]) -> None:
+    """Build the images of the frameworks NAME, or of all; what is up to date is skipped."""
+    from harness.build import build_images  # noqa: PLC0415
+    from harness.catalog import load_frameworks  # noqa: PLC0415
+    from harness.engine_connection import connect  # noqa: PLC0415
+    from harness.errors import BuildError  # noqa: PLC0415
+    from harness.intake import ROOT  # noqa: PLC0415
+    from harness.progress import choose_display  # noqa: PLC0415
+    from harness.supplies import HELPERS, step_listener  # noqa: PLC0415
+    from harness.units import format_memory  # noqa: PLC0415
+
+    known = load_frameworks(ROOT / "images")
+    if unknown := [name for name in names if name not in {*known, *HELPERS}]:
+        raise ConfigError(
+            f"no framework is called {unknown[0]!r}", fix=f"write one of {', '.join(sorted(known))}"
+        )
+    with choose_display(as_json=False) as display:
+        built = build_images(
+            connect(), names or [*HELPERS, *known], root=ROOT, on_event=step_listener(display)
+        )
+    failed = [result for result in built.values() if isinstance(result, BuildError)]
+    for name, result in built.items():
+        if not isinstance(result, BuildError):
+            click.echo(f"{result.tag:<36} {format_memory(result.size_bytes):>10}  {name}")
+    if failed:
+        raise failed[0]
+
+
+@cli.command()
+@matrix_options
+@reports_option
+@click.option("--run-id", metavar="ID", help="Go on with this unfinished run.")
+@click.option("--new", "fresh", is_flag=True, help="Start afresh even if an unfinished run fits.")
+@click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines, the summary last.")
+def run(
+    matrix: Path,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    reports: Path,
+    run_id: str | None,
+    fresh: bool,
+    as_json: bool,
+) -> None:
+    """Measure MATRIX and write the report; goes on with the newest unfinished run of the same plan."""
+    from harness.intake import Options  # noqa: PLC0415
+    from harness.progress import choose_display  # noqa: PLC0415
+    from harness.session import run_matrix  # noqa: PLC0415
+
+    options = Options(matrix=matrix, reports=reports, only=only, skip=skip, run_id=run_id, fresh=fresh)
+    try:
+        with choose_display(as_json=as_json) as display:
+            finished = run_matrix(options, display)
+    except KeyboardInterrupt:
+        click.echo("interrupted; what is finished is kept, and the same command goes on from there", err=True)
+        raise
+    summarize(finished, as_json=as_json)
+    if any(not as_expected(cell) for cell in finished.cells):
+        sys.exit(ExitCode.CELLS_FAILED)
+
+
+@cli.command()
+@click.argument("run_id", required=False)
+@reports_option
+def report(run_id: str | None, reports: Path) -> None:
+    """Write the report of run RUN_ID, or of the newest, anew from its files."""
+    from harness.errors import StoreError  # noqa: PLC0415
+    from harness.report import write_report  # noqa: PLC0415
+    from harness.store import open_run, stored_runs  # noqa: PLC0415
+
+    store = open_run(reports, run_id) if run_id else next(stored_runs(reports), None)
+    if store is None:
+        raise StoreError(f"there is no run in {reports}", fix="make one: edgematrix run matrix.yaml")
+    click.echo(write_report(store.folder))
+
+
+@cli.command()
+def clean() -> None:
+    """Remove this project's containers, volumes and images from the engine; reports stay."""
+    from harness.cleaning import clean_engine  # noqa: PLC0415
+    from harness.engine_connection import connect  # noqa: PLC0415
+
+    for line in clean_engine(connect()):
+        click.echo(f"removed {line}", err=True)
+
+
+def as_expected(cell: CellResult) -> bool:
+    """Whether a cell ended as a run wants it; what was skipped for a stated reason did."""
+    from harness.results import Status  # noqa: PLC0415
+
+    return cell.status in {Status.OK, Status.SKIPPED, Status.UNSUPPORTED}
+
+
+def summarize(finished: Finished, *, as_json: bool) -> None:
+    """The last lines of a run: what came out, and what to open."""
+    from harness.units import format_duration  # noqa: PLC0415
+
+    counts: dict[str, int] = {}
+    for cell in finished.cells:
+        counts[cell.status] = counts.get(cell.status, 0) + 1
+    if as_json:
+        document: dict[str, Any] = {
+            "kind": "run_ended",
+            "run_id": finished.run.run_id,
+            "cells": counts,
+            "setup_s": finished.setup_s,
+            "run_s": finished.run.run_s,
+            "report": str(finished.report),
+        }
+        click.echo(json.dumps(document))
+        return
+    for cell in finished.cells:
+        if not as_expected(cell):
+            click.echo(f"{cell.status:<20} {cell.cell_id}: {cell.reason}", err=True)
+    words = ", ".join(f"{count} {status}" for status, count in counts.items())
+    click.echo(
+        f"{len(finished.cells)} cells: {words}; set-up {format_duration(finished.setup_s)}, "
+        f"run {format_duration(finished.run.run_s)}",
+        err=True,
+    )
+    click.echo(f"open {finished.report}", err=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command and exit with its code; the only place that catches the project's errors."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    # A closed terminal and a polite kill end a run as Ctrl-C does: results kept, no container left.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        cli(words, prog_name="edgematrix", standalone_mode=False)
+    except click.exceptions.Exit as leave:
+        sys.exit(leave.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(ExitCode.CONFIG)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(ExitCode.INTERRUPTED)
+    except EdgematrixError as error:
+        if "--debug" in words:
+            traceback.print_exc()
+        click.echo(f"edgematrix: {error}", err=True)
+        sys.exit(error.exit_code)
+    sys.exit(ExitCode.OK)

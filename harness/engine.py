@@ -1,0 +1,359 @@
+"""The only module that runs containers: each is owned from create to removal.
+
+What a container may do is decided here once for all (`docs/security.md` says what that promises): no network, no
+root, no writable root file system, no capability, no new privileges, bounded processes, memory and temporary
+files, no log kept by the engine, and no path or socket of the host.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import requests
+from docker.errors import APIError, NotFound
+
+from harness.attachment import Attachment
+from harness.errors import BusyError, EngineError
+from harness.results import CpuMode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from docker import DockerClient
+
+    from harness.results import Requested
+
+LABEL_RUN: Final = "edgematrix.run"
+LABEL_CELL: Final = "edgematrix.cell"
+LABEL_MODEL: Final = "edgematrix.model"
+LABEL_OWNER: Final = "edgematrix.owner"
+LOCK_NAME: Final = "edgematrix-harness"
+PIDS_LIMIT: Final = 256
+TMPFS: Final = {"/tmp": "size=16m,mode=1777"}  # noqa: S108 - inside the container
+LOG_TAIL_BYTES: Final = 16 * 1024
+MAX_OUTPUT_BYTES: Final = 256 * 1024**2
+TICK_S: Final = 1.0
+ANSWER_S: Final = 60.0
+
+FAILURES: Final = (APIError, requests.RequestException, OSError)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mount:
+    """A volume in a container; read-only in every measured one."""
+
+    volume: str
+    path: str
+    writable: bool = False
+
+    def __str__(self) -> str:
+        """Docker's form of it."""
+        return f"{self.volume}:{self.path}:{'rw' if self.writable else 'ro'}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContainerSpec:
+    """Everything that makes a container.
+
+    Attributes:
+        image: an image id, so that what runs is what was checked.
+        name: unique on the engine.
+        labels: whose it is; what clean-up goes by.
+        module: the Python module to run instead of the image's entry point.
+        mounts: its volumes.
+        limits: CPU and memory; `None` for the work outside all caps.
+        archive: a tar to unpack at its path before the start.
+    """
+
+    image: str
+    name: str
+    labels: Mapping[str, str]
+    module: str | None = None
+    mounts: tuple[Mount, ...] = ()
+    limits: Requested | None = None
+    archive: tuple[str, bytes] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a container ended, in the engine's words."""
+
+    exit_code: int | None
+    oom_flag: bool
+    timed_out: bool
+    flooded: bool
+    """It wrote more than may be read, and was stopped."""
+    error: str | None
+    """What the engine could not do."""
+    log_tail: str
+    """The end of its standard error."""
+    engine_s: float
+    """Wall time from create to removal."""
+
+
+def host_config(spec: ContainerSpec) -> dict[str, Any]:
+    """The engine's own form of what a container may use."""
+    limits: dict[str, Any] = {}
+    if spec.limits is not None:
+        limits = {"Memory": spec.limits.memory_bytes, "MemorySwap": spec.limits.memory_bytes}
+        if spec.limits.cpu_mode is CpuMode.QUOTA:
+            assert spec.limits.quota_cpus is not None
+            limits["NanoCpus"] = round(spec.limits.quota_cpus * 1e9)
+        else:
+            limits["CpusetCpus"] = ",".join(str(cpu) for cpu in spec.limits.cpuset or ())
+    return {
+        "NetworkMode": "none",
+        "IpcMode": "private",
+        "ReadonlyRootfs": True,
+        "Tmpfs": TMPFS,
+        "CapDrop": ["ALL"],
+        "SecurityOpt": ["no-new-privileges:true"],
+        "PidsLimit": PIDS_LIMIT,
+        "Ulimits": [{"Name": "core", "Soft": 0, "Hard": 0}],
+        "LogConfig": {"Type": "none"},
+        "Binds": [str(mount) for mount in spec.mounts],
+        **limits,
+    }
+
+
+class Engine:
+    """A Docker engine, local or remote.
+
+    Args:
+        client: a connected client.
+        owner: who we are, for the labels and for the one whom we keep waiting.
+    """
+
+    def __init__(self, client: DockerClient, *, owner: str) -> None:
+        self._api = client.api
+        self._owner = owner
+
+    def info(self) -> dict[str, Any]:
+        """The engine's own description of itself and its host.
+
+        Raises:
+            EngineError: it does not answer.
+        """
+        with translated("the engine does not say what it is"):
+            info: dict[str, Any] = self._api.info()
+            return info
+
+    def ensure_volume(self, name: str, labels: Mapping[str, str]) -> None:
+        """Create a volume unless it is there.
+
+        Raises:
+            EngineError: the engine refused.
+        """
+        with translated(f"volume {name} could not be created"):
+            self._api.create_volume(name, labels=dict(labels))
+
+    def run(
+        self,
+        spec: ContainerSpec,
+        *,
+        stdin: bytes = b"",
+        on_line: Callable[[bytes], None],
+        timeout_s: float,
+        on_tick: Callable[[], None] = lambda: None,
+    ) -> Outcome:
+        """Run one container from create to removal; never raises for what goes wrong with that container.
+
+        Args:
+            spec: the container.
+            stdin: written once; standard input then stays open until the container has ended.
+            on_line: called with each line of its standard output, without the newline.
+            timeout_s: wall time from start to end; past it the container is killed.
+            on_tick: called once a second at the most, while nothing else happens.
+        """
+        begin = time.monotonic()
+        reader = OutputReader(on_line)
+        timed_out = False
+        state: Mapping[str, Any] = {}
+        error = None
+        try:
+            with self._created(spec) as container, Attachment(self._api, container) as attachment:
+                self._api.start(container)
+                attachment.send(stdin)
+                timed_out = not pump(
+                    attachment, reader, deadline=time.monotonic() + timeout_s, on_tick=on_tick
+                )
+                if timed_out or reader.flooded:
+                    self._kill(container)
+                self._api.wait(container)
+                state = self._api.inspect_container(container)["State"]
+        except FAILURES as failure:
+            error = explain(failure)
+        return Outcome(
+            exit_code=state.get("ExitCode"),
+            oom_flag=bool(state.get("OOMKilled")),
+            timed_out=timed_out,
+            flooded=reader.flooded,
+            error=error or state.get("Error") or None,
+            log_tail=reader.log_tail(),
+            engine_s=time.monotonic() - begin,
+        )
+
+    @contextlib.contextmanager
+    def hold(self, spec: ContainerSpec) -> Iterator[Callable[[], bytes]]:
+        """Run a container for as long as the caller needs it, under a name that only one can have.
+
+        Yields:
+            A function that sends an empty line and returns the line that comes back.
+
+        Raises:
+            BusyError: another container has the name.
+            EngineError: it did not start, or has nothing to say.
+        """
+        lines: list[bytes] = []
+        reader = OutputReader(lines.append)
+        with contextlib.ExitStack() as stack:
+            with translated(f"container {spec.name} could not be started"):
+                container = stack.enter_context(self._created(spec))
+                attachment = stack.enter_context(Attachment(self._api, container))
+                self._api.start(container)
+
+            def ask() -> bytes:
+                lines.clear()
+                attachment.send(b"\n")
+                deadline = time.monotonic() + ANSWER_S
+                while not lines and time.monotonic() < deadline:
+                    for stream, chunk in attachment.receive(TICK_S) or ():
+                        reader.feed(stream, chunk)
+                if not lines:
+                    raise EngineError(f"container {spec.name} does not answer", why=reader.log_tail())
+                return lines[0]
+
+            yield ask
+
+    def sweep(self) -> tuple[str, ...]:
+        """Remove the containers that dead predecessors left. Call it only while holding the lock.
+
+        Returns:
+            Their names.
+        """
+        with translated("leftover containers could not be removed"):
+            left = self._api.containers(all=True, filters={"label": [LABEL_RUN]})
+            for container in left:
+                self._api.remove_container(container["Id"], force=True)
+        return tuple(container["Names"][0].lstrip("/") for container in left)
+
+    @contextlib.contextmanager
+    def _created(self, spec: ContainerSpec) -> Iterator[str]:
+        """Own a container: whatever happens inside, it is removed."""
+        config = {
+            "Image": spec.image,
+            "Labels": {**spec.labels, LABEL_OWNER: self._owner},
+            "User": "10001:10001",
+            "Env": ["HOME=/tmp"],
+            "OpenStdin": True,
+            "StdinOnce": True,
+            "AttachStdin": True,
+            "AttachStdout": True,
+            "AttachStderr": True,
+            "HostConfig": host_config(spec),
+        }
+        if spec.module is not None:
+            config["Entrypoint"] = ["python3", "-m", spec.module]
+        container = self._create(spec.name, config)
+        try:
+            if spec.archive is not None:
+                self._api.put_archive(container, *spec.archive)
+            yield container
+        finally:
+            with contextlib.suppress(NotFound):
+                self._api.remove_container(container, force=True)
+
+    def _create(self, name: str, config: Mapping[str, Any]) -> str:
+        try:
+            created = self._api.create_container_from_config(config, name=name)  # type: ignore[no-untyped-call]
+        except APIError as error:
+            if error.status_code == requests.codes.conflict:
+                raise self._busy(name) from error
+            raise
+        return str(created["Id"])
+
+    def _busy(self, name: str) -> BusyError:
+        try:
+            found = self._api.inspect_container(name)
+        except NotFound:
+            return BusyError(f"container {name} was there a moment ago", fix="start again")
+        owner = found["Config"]["Labels"].get(LABEL_OWNER, "somebody else")
+        return BusyError(
+            f"another harness is measuring on this engine: {owner}, since {found['Created'][:19]}Z",
+            why="two measurements at a time would disturb each other, so the engine is held by one harness",
+            fix=f"wait until it ends; if it is certainly dead: docker rm -f {name}",
+        )
+
+    def _kill(self, container: str) -> None:
+        # It may have ended by itself in the meantime.
+        with contextlib.suppress(APIError):
+            self._api.kill(container)
+
+
+class OutputReader:
+    """Splits a container's output into lines of standard output and a bounded tail of standard error."""
+
+    def __init__(self, on_line: Callable[[bytes], None]) -> None:
+        self._on_line = on_line
+        self._line = b""
+        self._tail = b""
+        self._total = 0
+
+    @property
+    def flooded(self) -> bool:
+        """More was written than any honest container writes."""
+        return self._total > MAX_OUTPUT_BYTES
+
+    def feed(self, stream: int, data: bytes) -> None:
+        """Take a chunk: 1 is standard output, 2 standard error."""
+        self._total += len(data)
+        if stream != 1:
+            self._tail = (self._tail + data)[-LOG_TAIL_BYTES:]
+            return
+        *lines, self._line = (self._line + data).split(b"\n")
+        for line in lines:
+            self._on_line(line)
+
+    def log_tail(self) -> str:
+        """The end of standard error, undecodable bytes replaced."""
+        return self._tail.decode("utf-8", "replace")
+
+
+def pump(
+    attachment: Attachment, reader: OutputReader, *, deadline: float, on_tick: Callable[[], None]
+) -> bool:
+    """Read until the container ends or floods; asleep while it is silent.
+
+    Returns:
+        False where the deadline (monotonic seconds) came first.
+    """
+    while (left := deadline - time.monotonic()) > 0:
+        data = attachment.receive(min(TICK_S, left))
+        if data is None:
+            return True
+        if not data:
+            on_tick()
+        for stream, chunk in data:
+            reader.feed(stream, chunk)
+        if reader.flooded:
+            return True
+    return False
+
+
+def explain(failure: Exception) -> str:
+    """The engine's own words, without the request's noise."""
+    if isinstance(failure, APIError):
+        return str(failure.explanation or failure)
+    return f"{type(failure).__name__}: {failure}"
+
+
+@contextlib.contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Turn the client library's exceptions into ours."""
+    try:
+        yield
+    except FAILURES as failure:
+        raise EngineError(what, why=explain(failure), fix="check the engine with `docker info`") from failure

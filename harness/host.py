@@ -1,0 +1,87 @@
+"""The machine on which the engine runs: its topology and facts, as the probe container saw them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.results import Host
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+INFERENCE_FLAGS: Final = (
+    "sse4_2", "avx", "avx2", "fma", "f16c", "avx_vnni", "avx512f", "avx512bw", "avx512vl", "avx512_vnni",
+    "avx512_bf16", "amx_tile", "amx_int8", "amx_bf16", "asimd", "asimddp", "sve", "i8mm", "bf16",
+)  # fmt: skip
+"""Instruction sets that decide how fast a float32 or int8 kernel can be."""
+
+
+class LogicalCpu(BaseModel):
+    """One CPU as the scheduler counts them, and where it sits."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cpu: int
+    core: int
+    """Number of the physical core within its socket."""
+    socket: int
+    node: int
+    """NUMA node whose memory is nearest."""
+
+
+class ProbeFacts(BaseModel):
+    """What `python3 -m runner.probe` prints."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cpu_model: str
+    cpu_flags: tuple[str, ...]
+    topology: tuple[LogicalCpu, ...]
+    memory_bytes: int
+    architecture: str
+    kernel: str
+    cgroup_version: int
+    governor: str | None
+    manifests: dict[str, str | None]
+    """Of each model volume asked about: the hash of its content, `None` while it is not complete."""
+
+
+def describe_host(facts: ProbeFacts, engine: Mapping[str, Any]) -> Host:
+    """Put together what a run records of its host.
+
+    Args:
+        facts: what the probe saw.
+        engine: the engine's own description (`docker info`).
+    """
+    identity = {
+        "cpu_model": facts.cpu_model,
+        "architecture": facts.architecture,
+        "topology": [cpu.model_dump() for cpu in facts.topology],
+        "memory_bytes": facts.memory_bytes,
+        "kernel": facts.kernel,
+        "cgroup_version": facts.cgroup_version,
+        "engine": engine["ServerVersion"],
+    }
+    cores = {(cpu.socket, cpu.core) for cpu in facts.topology}
+    return Host.model_validate(
+        {
+            "fingerprint": hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16],
+            "cpu_model": facts.cpu_model,
+            "architecture": facts.architecture,
+            "logical_cpus": [cpu.cpu for cpu in facts.topology],
+            "physical_cores": len(cores),
+            "smt": len(cores) < len(facts.topology),
+            "memory_bytes": facts.memory_bytes,
+            "kernel": facts.kernel,
+            "cgroup_version": facts.cgroup_version,
+            "engine_version": engine["ServerVersion"],
+            "engine_os": engine["OperatingSystem"],
+            "storage_driver": engine["Driver"],
+            "governor": facts.governor,
+            "cpu_flags": [flag for flag in INFERENCE_FLAGS if flag in facts.cpu_flags],
+        }
+    )

@@ -1,0 +1,19 @@
+"""The four aspects of a workload: latency, CPU, memory and start-up, each as charts and one table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.report.aspects.cpu import cpu
+from harness.report.aspects.latency import latency
+from harness.report.aspects.memory import memory
+from harness.report.aspects.start import start
+
+if TYPE_CHECKING:
+    from harness.report.aspects.common import Aspect, Book
+    from harness.report.grouping import Workload
+
+
+def aspects(book: Book, workload: Workload) -> tuple[Aspect, ...]:
+    """All aspects of a workload, in the order of the page."""
+    return tuple(build(book, workload) for build in (latency, cpu, memory, start))

@@ -1,0 +1,80 @@
+"""The largest memory that a cell held."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.report.aspects.common import (
+    Aspect,
+    Column,
+    against,
+    axis_values,
+    cap_mark,
+    panel,
+    table,
+    value,
+)
+from harness.report.charts import Bar, linear_scale
+from harness.report.formats import UNKNOWN, mebibytes, number, percent
+from harness.units import MIB, format_memory
+
+if TYPE_CHECKING:
+    from harness.report.aspects.common import Book, Line, Table
+    from harness.report.charts import Row
+    from harness.report.grouping import Workload
+    from harness.stats import Measured
+
+
+def memory(book: Book, workload: Workload) -> Aspect:
+    """The memory section of a workload."""
+    peaks = [each.stats.rss_peak_bytes.value / MIB for each in workload.ok if each.stats.rss_peak_bytes]
+    caps = {group.limit: group.limit[1] / MIB for group in workload.groups}
+    scale = linear_scale(axis_values(peaks, caps.values()))
+
+    def draw(each: Measured) -> Row:
+        peak = each.stats.rss_peak_bytes
+        if peak is None:
+            return book.row(each)
+        bar = Bar(0.0, scale.at(peak.value / MIB), f"f{book.slot(each)}")
+        return book.row(each, f"{mebibytes(peak.value)} MiB", bars=(bar,))
+
+    axis = "Peak resident memory, MiB"
+    ticks = scale.labelled(number)
+    marks = {limit: cap_mark(f"cap {format_memory(limit[1])}", cap, scale) for limit, cap in caps.items()}
+    return Aspect(
+        slug="memory",
+        title="Memory",
+        reading="Shorter is leaner. The bar is the largest resident size of the process in any phase of any "
+        "trial (VmHWM); the dashed line is the cap.",
+        panels=tuple(panel(book, group, axis, ticks, draw, marks[group.limit]) for group in workload.groups),
+        table=_table(book, workload),
+        note="The resident peak is the headline: what the process itself held, whatever was cached before. "
+        "Anonymous memory is the part of it that cannot be read back from disk. The cgroup's peak also counts "
+        "page cache and the supervisor, never falls, and equals the cap once cache has filled it: it is no "
+        "measure of need.",
+    )
+
+
+def _table(book: Book, workload: Workload) -> Table:
+    def spread(line: Line) -> str:
+        peak = line.stats.rss_peak_bytes
+        return UNKNOWN if not peak or peak.low is None else f"{mebibytes(peak.low)} to {mebibytes(peak.high)}"
+
+    def of_cap(line: Line) -> str:
+        peak = line.stats.rss_peak_bytes
+        return percent(peak.value / line.limit[1] if peak else None)
+
+    columns = (
+        Column("resident peak", lambda line: mebibytes(value(line.stats.rss_peak_bytes)), "MiB"),
+        Column("over trials", spread, "MiB", "Smallest and largest trial."),
+        Column("of the cap", of_cap),
+        against(book, lambda stats: value(stats.rss_peak_bytes)),
+        Column("anonymous", lambda line: mebibytes(line.stats.anon_peak_bytes), "MiB"),
+        Column(
+            "cgroup peak",
+            lambda line: mebibytes(line.stats.cgroup_peak_bytes),
+            "MiB",
+            "With page cache and supervisor; secondary.",
+        ),
+    )
+    return table(book, workload, "Peak memory", columns)

@@ -1,0 +1,190 @@
+"""Scales, ticks and geometry of the charts, pure; the templates only place what is computed here.
+
+Horizontal positions are percentages of the drawing's width and vertical ones pixels, so that a chart fits a phone
+and a wide screen while its text keeps its size. Every row has its name and figure above its mark: no gutter to
+cut a long name, no legend to look up.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from harness.stats import Estimate
+
+ROW_HEIGHT: Final = 38
+NAME_Y: Final = 13
+MARK_Y: Final = 25
+CAP_HEIGHT: Final = 16
+AXIS_HEIGHT: Final = 24
+MAX_TICKS: Final = 6
+NICE_STEPS: Final = (1, 2, 5, 10)
+NARROWEST_TICKS: Final = 0.13
+"""Share of the width that a label needs on a phone."""
+WIDEST_INTERVAL: Final = 10
+"""Times the largest figure, and down from the smallest: an axis gives no more room to intervals than that."""
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A labelled place on an axis."""
+
+    x: float
+    label: str
+    anchor: str
+    """SVG's `text-anchor`: labels at the ends stay inside the drawing."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """From a figure to a place on the axis."""
+
+    low: float
+    high: float
+    logarithmic: bool
+    ticks: tuple[float, ...]
+
+    def at(self, value: float) -> float:
+        """The place of a value, percent of the width; what is off the axis lies at its end."""
+        low, high = self.low, self.high
+        if self.logarithmic:
+            value, low, high = math.log(max(value, low)), math.log(low), math.log(high)
+        share = (value - low) / (high - low)
+        return round(100 * min(1.0, max(0.0, share)), 2)
+
+    def labelled(self, label: Callable[[float], str]) -> tuple[Tick, ...]:
+        """The ticks with their labels."""
+        ends = {0.0: "start", 100.0: "end"}
+        return tuple(
+            Tick(self.at(tick), label(tick), ends.get(self.at(tick), "middle")) for tick in self.ticks
+        )
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A figure as a marker, with its interval as a line."""
+
+    x: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A figure, or a part of one, as a length."""
+
+    x: float
+    width: float
+    kind: str
+    """CSS class that fills it."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One framework's line in a panel."""
+
+    name: str
+    slot: int
+    figure: str
+    """What stands beside the name: the number with its unit, or how the cell failed."""
+    y: int = 0
+    """Top, pixels."""
+    dot: Dot | None = None
+    bars: tuple[Bar, ...] = ()
+    failed: bool = False
+
+
+@dataclass(frozen=True)
+class Cap:
+    """The limit, drawn into a panel."""
+
+    text: str
+    x: float | None
+    """`None` where the limit lies beyond the axis."""
+    anchor: str
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One chart: the cells of one limit."""
+
+    title: str
+    description: str
+    """The same in words, for who does not see it."""
+    rows: tuple[Row, ...]
+    ticks: tuple[Tick, ...]
+    axis: str
+    """What the axis shows, with its unit."""
+    cap: Cap | None
+    height: int
+    plot_bottom: int
+
+
+def linear_scale(values: Iterable[float]) -> Scale:
+    """An axis from zero to a round number at or above the largest value."""
+    largest = max(values, default=0.0)
+    if largest <= 0:
+        largest = 1.0
+    step = nice_at_least(largest / (MAX_TICKS - 1))
+    count = math.ceil(largest / step - 1e-9)
+    return Scale(0.0, step * count, logarithmic=False, ticks=tuple(step * i for i in range(count + 1)))
+
+
+def log_scale(estimates: Sequence[Estimate]) -> Scale:
+    """An axis of round numbers around positive figures and their bounds; bounds far outside are cut."""
+    if not estimates:
+        return Scale(1.0, 10.0, logarithmic=True, ticks=(1.0, 10.0))
+    values = [each.value for each in estimates]
+    reach = values + [bound for each in estimates for bound in (each.low, each.high) if bound is not None]
+    low = nice_at_most(max(min(reach), min(values) / WIDEST_INTERVAL))
+    high = nice_at_least(min(max(reach), max(values) * WIDEST_INTERVAL))
+    if low == high:
+        high = nice_at_least(high * 1.1)
+    return Scale(low, high, logarithmic=True, ticks=log_ticks(low, high))
+
+
+def log_ticks(low: float, high: float) -> tuple[float, ...]:
+    """Both ends and the round numbers between, thinned until they fit: 1-2-5, powers of ten, every n-th power."""
+    exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    every = [step * 10.0**exponent for exponent in exponents for step in NICE_STEPS[:-1]]
+    inside = [tick for tick in every if low * (1 + 1e-9) < tick < high * (1 - 1e-9)]
+    powers = [tick for tick in inside if math.isclose(math.log10(tick) % 1, 0, abs_tol=1e-9)]
+    for choice in (inside, *(powers[start::start] for start in range(1, len(powers) + 1))):
+        candidate = (low, *choice, high)
+        if len(candidate) <= MAX_TICKS and not crowded(candidate):
+            return candidate
+    return (low, high)
+
+
+def crowded(ticks: Sequence[float]) -> bool:
+    """Whether two neighbours on a logarithmic axis are too close for their labels."""
+    span = math.log(ticks[-1] / ticks[0])
+    return any(math.log(right / left) / span < NARROWEST_TICKS for left, right in pairwise(ticks))
+
+
+def nice_at_least(value: float) -> float:
+    """The smallest of 1, 2, 5 times a power of ten that is not below a positive value."""
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(step * power for step in NICE_STEPS if step * power >= value * (1 - 1e-9))
+
+
+def nice_at_most(value: float) -> float:
+    """The largest of 1, 2, 5 times a power of ten that is not above a positive value."""
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(step * power for step in reversed(NICE_STEPS) if step * power <= value * (1 + 1e-9))
+
+
+def stacked(lengths: Iterable[tuple[str, float]], scale: Scale) -> tuple[Bar, ...]:
+    """Bars end to end from zero, one for each (kind, length)."""
+    bars = []
+    start = 0.0
+    for kind, length in lengths:
+        x = scale.at(start)
+        bars.append(Bar(x, round(scale.at(start + length) - x, 2), kind))
+        start += length
+    return tuple(bars)

@@ -1,0 +1,89 @@
+"""The cells that did not end well: how, in which phase, and the evidence."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from harness.records import PhaseEnd
+from harness.report.endings import telling_trial
+from harness.report.formats import clip, counted, mebibytes, visible
+from harness.units import format_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from harness.report.aspects.common import Book
+    from harness.report.endings import Ending
+    from harness.report.grouping import Workload
+    from harness.results import Trial
+    from harness.stats import Measured
+
+LOG_LIMIT: Final = 4096
+"""Bytes of a log's tail in the page; the whole bounded log is in the cell's file."""
+ERROR_LIMIT: Final = 1500
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A cell that is not ok."""
+
+    cell_id: str
+    ending: Ending
+    reason: str
+    facts: tuple[tuple[str, str], ...]
+    error: str
+    log_tail: str
+
+
+def failures(book: Book, workloads: Iterable[Workload]) -> tuple[Failure, ...]:
+    """All cells that are not ok, those that ran and failed before those that never ran."""
+    found = [_failure(book, each) for workload in workloads for each in workload.cells if not each.ok]
+    return tuple(sorted(found, key=lambda failure: failure.ending.kind == "idle"))
+
+
+def _failure(book: Book, measured: Measured) -> Failure:
+    trial = telling_trial(measured.result)
+    return Failure(
+        cell_id=measured.result.cell_id,
+        ending=book.ending(measured),
+        reason=clip(measured.result.reason),
+        facts=tuple(_facts(measured, trial)) if trial else (),
+        error=tail((trial.evidence.error or "") if trial else "", ERROR_LIMIT),
+        log_tail=tail(trial.evidence.log_tail if trial else "", LOG_LIMIT),
+    )
+
+
+def _facts(measured: Measured, trial: Trial) -> Iterator[tuple[str, str]]:
+    evidence = trial.evidence
+    states = [each.status for each in measured.result.trials]
+    yield "trials", ", ".join(f"{states.count(status)} {status}" for status in dict.fromkeys(states))
+    yield "phases ended", ", ".join(end.name for end in trial.all(PhaseEnd)) or "none"
+    if evidence.exit_code is not None:
+        yield "exit code", str(evidence.exit_code)
+    if evidence.signal is not None:
+        yield "signal", signal_name(evidence.signal)
+    if evidence.oom_kills is not None:
+        yield "kernel's count", counted(evidence.oom_kills, "OOM kill")
+    if evidence.engine_oom_flag is not None:
+        yield "engine's OOM flag", "set" if evidence.engine_oom_flag else "not set"
+    if evidence.peak_bytes is not None:
+        yield "peak seen", f"{mebibytes(evidence.peak_bytes)} MiB"
+    if evidence.cap_bytes is not None:
+        yield "cap", format_memory(evidence.cap_bytes)
+    if evidence.read_bytes:
+        yield "read from disk", format_memory(evidence.read_bytes)
+
+
+def signal_name(number: int) -> str:
+    """`9 (SIGKILL)`."""
+    return f"{number} ({signal.Signals(number).name})" if number in set(signal.Signals) else str(number)
+
+
+def tail(text: str, limit: int) -> str:
+    """The last `limit` bytes of a text at most, with what is cut said, and nothing in it that hides."""
+    raw = text.encode()
+    if len(raw) <= limit:
+        return visible(text)
+    return "[… cut …]\n" + visible(raw[-limit:].decode(errors="ignore"))

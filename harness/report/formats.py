@@ -1,0 +1,155 @@
+"""Numbers for people: three significant digits, a unit chosen once per table, and a dash for what is unknown."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from harness.stats import Estimate
+from harness.units import MIB, format_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+EN_DASH: Final = "\N{EN DASH}"
+TIMES: Final = "\N{MULTIPLICATION SIGN}"
+UNKNOWN: Final = EN_DASH
+_SMALLEST_PLAIN: Final = -4
+NAME_LIMIT: Final = 60
+TEXT_LIMIT: Final = 300
+
+_REORDERING: Final = (*range(0x200E, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_CONTROLS: Final = (
+    {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"}
+    | dict.fromkeys(range(0x7F, 0xA0), 0xFFFD)
+    | dict.fromkeys(_REORDERING, 0xFFFD)
+)
+"""Control characters become their pictures; those that reorder text, which could dress up a log, a mark."""
+
+
+def visible(text: str) -> str:
+    """Text with every character that would not show, or would make others show elsewhere, made visible."""
+    return text.translate(_CONTROLS)
+
+
+def clip(text: str, limit: int = TEXT_LIMIT) -> str:
+    """One line of at most `limit` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def number(value: float | None) -> str:
+    """Three significant digits; whole from 100 on, with thousands apart; an exponent only where it must."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    if value == 0:
+        return "0"
+    magnitude = math.floor(math.log10(abs(float(f"{value:.3g}"))))
+    if magnitude < _SMALLEST_PLAIN:
+        return f"{value:.3g}"
+    return f"{value:,.{max(0, 2 - magnitude)}f}"
+
+
+@dataclass(frozen=True)
+class TimeUnit:
+    """A unit of time for one table or axis."""
+
+    name: str
+    per_ms: float
+
+    def of(self, estimate: Estimate) -> Estimate:
+        """An estimate in milliseconds, in this unit."""
+        low, high = (
+            None if bound is None else bound * self.per_ms for bound in (estimate.low, estimate.high)
+        )
+        return Estimate(value=estimate.value * self.per_ms, low=low, high=high)
+
+    def number(self, milliseconds: float | None) -> str:
+        """A duration in this unit, without the unit's name."""
+        return number(None if milliseconds is None else milliseconds * self.per_ms)
+
+    def bounds(self, estimate: Estimate | None) -> str:
+        """An estimate's bounds in this unit, such as `[12.1, 14.6]`."""
+        if estimate is None or estimate.low is None:
+            return UNKNOWN
+        return f"[{self.number(estimate.low)}, {self.number(estimate.high)}]"
+
+
+SECONDS: Final = TimeUnit("s", 1e-3)
+MILLISECONDS: Final = TimeUnit("ms", 1.0)
+MICROSECONDS: Final = TimeUnit("µs", 1e3)
+
+
+def time_unit(milliseconds: Iterable[float]) -> TimeUnit:
+    """The unit in which the middle one of these durations reads best; milliseconds where there are none."""
+    ordered = sorted(milliseconds)
+    middle = ordered[len(ordered) // 2] if ordered else 1.0
+    return MICROSECONDS if middle < 1 else MILLISECONDS if middle < 1000 else SECONDS
+
+
+def duration(milliseconds: float) -> str:
+    """A duration with the unit that suits it, such as `13.7 µs`."""
+    unit = time_unit([milliseconds])
+    return f"{unit.number(milliseconds)} {unit.name}"
+
+
+def mebibytes(size: float | None) -> str:
+    """A size in MiB, without the unit."""
+    return number(None if size is None else size / MIB)
+
+
+def ratio(value: float | None, base: float | None) -> str:
+    """A figure as a multiple of another."""
+    return UNKNOWN if value is None or not base else f"{number(value / base)}{TIMES}"
+
+
+def percent(fraction: float | None) -> str:
+    """A share as a percentage."""
+    return UNKNOWN if fraction is None else f"{number(100 * fraction)} %"
+
+
+def cpus(value: float) -> str:
+    """`1 core`, `2 cores`, `0.5 CPU`: whole ones are cores of a cpuset, fractions a share by quota."""
+    if value != int(value):
+        return f"{value:g} CPU" + ("s" if value > 1 else "")
+    return f"{value:.0f} core" + ("" if value == 1 else "s")
+
+
+def limit_name(limit: tuple[float, int]) -> str:
+    """A limit as people say it, such as `2 cores, 512 MiB`."""
+    return f"{cpus(limit[0])}, {format_memory(limit[1])}"
+
+
+def core_list(indices: Sequence[int] | None) -> str:
+    """Logical CPUs with their runs folded, such as `0, 2 to 5`, with a dash for `to`."""
+    if indices is None:
+        return UNKNOWN
+    runs: list[list[int]] = []
+    for index in sorted(indices):
+        if runs and index == runs[-1][-1] + 1:
+            runs[-1].append(index)
+        else:
+            runs.append([index])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}{EN_DASH}{run[-1]}" for run in runs)
+
+
+def moment(when: datetime | None) -> str:
+    """A point in time to the second, with its zone."""
+    return UNKNOWN if when is None else f"{when:%Y-%m-%d %H:%M:%S} {when.tzname() or ''}".rstrip()
+
+
+def listed(words: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else ""
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 cell`, `2 cells`."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def distinct(texts: Iterable[str]) -> str:
+    """Different values, in their order, with a bar between."""
+    return " | ".join(dict.fromkeys(texts)) or UNKNOWN

@@ -1,0 +1,188 @@
+"""Where the figures come from: host, engine, images, models, matrix, and how it was measured in plain words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import yaml
+
+from harness.report.formats import (
+    NAME_LIMIT,
+    UNKNOWN,
+    clip,
+    core_list,
+    counted,
+    distinct,
+    mebibytes,
+    moment,
+)
+from harness.stats import CONFIDENCE, SAMPLES_NEEDED
+from harness.units import format_duration, format_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from harness.report.aspects.common import Book
+    from harness.report.grouping import Workload
+    from harness.results import Run
+
+CAP_NOTE: Final = "A cap limits quantity, not core speed"
+PACKAGE_LIMIT: Final = 100
+
+Facts = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class ImageView:
+    """One framework's image."""
+
+    framework: str
+    slot: int
+    version: str
+    tag: str
+    digest: str
+    size: str
+    base: str
+    packages: str
+
+
+@dataclass(frozen=True)
+class ModelView:
+    """One model as prepared."""
+
+    name: str
+    title: str
+    parameters: str
+    tolerance: str
+    worst_error: str
+    hash: str
+
+
+@dataclass(frozen=True)
+class Method:
+    """The protocol's values, for the plain words around them in the template."""
+
+    trials: str
+    seed: str
+    cold: bool
+    warmup: str
+    budget: str
+    min_calls: str
+    max_calls: str
+    timeout: str
+    confidence: str
+    samples_needed: tuple[tuple[str, str], ...]
+
+
+def host_line(run: Run) -> str:
+    """The host in one line."""
+    host = run.host
+    return (
+        f"{clip(host.cpu_model, NAME_LIMIT)}, {counted(host.physical_cores, 'core')}, "
+        f"{format_memory(host.memory_bytes)}, {clip(host.architecture, NAME_LIMIT)}, "
+        f"Docker {clip(host.engine_version, NAME_LIMIT)}, cgroup v{host.cgroup_version}"
+    )
+
+
+def host_facts(run: Run) -> Facts:
+    """The host, fact by fact."""
+    host = run.host
+    return (
+        ("processor", clip(host.cpu_model)),
+        ("architecture", clip(host.architecture)),
+        ("cores", f"{host.physical_cores} physical, logical {core_list(host.logical_cpus)}"),
+        ("sibling threads", "on" if host.smt else "off"),
+        ("instruction sets", clip(", ".join(host.cpu_flags)) or UNKNOWN),
+        ("governor", clip(host.governor) if host.governor else "not shown by this host"),
+        ("memory", format_memory(host.memory_bytes)),
+        ("kernel", clip(host.kernel)),
+        ("cgroup", f"v{host.cgroup_version}"),
+        ("engine", f"Docker {clip(host.engine_version)} on {clip(host.engine_os)}"),
+        ("storage driver", clip(host.storage_driver)),
+        ("fingerprint", clip(host.fingerprint)),
+    )
+
+
+def run_facts(run: Run) -> Facts:
+    """The run, fact by fact."""
+    dirty = " with uncommitted changes" if run.git_dirty else ""
+    return (
+        ("run", clip(run.run_id)),
+        ("state", run.state.value),
+        ("started", moment(run.started_at)),
+        ("finished", moment(run.finished_at)),
+        ("time spent measuring", format_duration(run.run_s)),
+        ("edgematrix", clip(run.harness_version)),
+        ("commit", f"{clip(run.git_commit)}{dirty}" if run.git_commit else UNKNOWN),
+        ("plan", clip(run.plan_hash)),
+    )
+
+
+def images(book: Book, workloads: Iterable[Workload]) -> tuple[ImageView, ...]:
+    """Every image, with the version that its framework reported and the ids that really ran."""
+    versions: dict[str, list[str]] = {}
+    digests: dict[str, list[str]] = {}
+    for each in (each for workload in workloads for each in workload.cells):
+        framework = each.result.cell.framework
+        versions.setdefault(framework, []).extend(filter(None, [each.stats.framework_version]))
+        digests.setdefault(framework, []).extend(trial.image_id for trial in each.result.trials)
+    return tuple(
+        ImageView(
+            framework=clip(name, NAME_LIMIT),
+            slot=book.slots[name],
+            version=clip(distinct(versions.get(name, ()))),
+            tag=clip(image.tag),
+            digest=clip(distinct(digests.get(name) or [image.id])),
+            size=mebibytes(image.size_bytes),
+            base=clip(image.base),
+            packages=", ".join(
+                f"{clip(package, NAME_LIMIT)} {clip(version, NAME_LIMIT)}"
+                for package, version in list(image.packages.items())[:PACKAGE_LIMIT]
+            ),
+        )
+        for name, image in book.run.images.items()
+    )
+
+
+def models(run: Run, workloads: Iterable[Workload]) -> tuple[ModelView, ...]:
+    """Every model, with the largest error that any cell's output showed."""
+    errors: dict[str, list[float]] = {}
+    for each in (each for workload in workloads for each in workload.ok):
+        if each.stats.max_abs_error is not None:
+            errors.setdefault(each.result.cell.model, []).append(each.stats.max_abs_error)
+    return tuple(
+        ModelView(
+            name=clip(name, NAME_LIMIT),
+            title=clip(model.title),
+            parameters=f"{model.parameters:,}",
+            tolerance=f"{model.tolerance:.3g}",
+            worst_error=f"{max(errors[name]):.3g}" if name in errors else UNKNOWN,
+            hash=clip(model.hash),
+        )
+        for name, model in run.models.items()
+    )
+
+
+def method(run: Run) -> Method:
+    """How it was measured."""
+    protocol = run.protocol
+    return Method(
+        trials=counted(protocol.trials, "trial"),
+        seed=str(protocol.seed),
+        cold=protocol.page_cache == "cold",
+        warmup=format_duration(protocol.warmup_s),
+        budget=format_duration(protocol.budget_s),
+        min_calls=f"{protocol.min_iterations:,}",
+        max_calls=f"{protocol.max_iterations:,}",
+        timeout=format_duration(protocol.timeout_s),
+        confidence=f"{CONFIDENCE:.0%}",
+        samples_needed=tuple(
+            (f"p{percent}", str(count)) for percent, count in SAMPLES_NEEDED.items() if count > 1
+        ),
+    )
+
+
+def matrix_text(run: Run) -> str:
+    """The matrix as resolved, every default written out."""
+    return str(yaml.safe_dump(run.matrix, sort_keys=False, allow_unicode=True, width=100))

@@ -1,0 +1,239 @@
+"""One session of `edgematrix run`: the data's whole way through the house, in one place.
+
+matrix.yaml -> config -> plan -> supplies -> host -> schedule -> execute -> cells -> report
+"""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+import secrets
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import harness
+from harness.engine import LOCK_NAME, ContainerSpec, Engine, Mount
+from harness.engine_connection import connect
+from harness.errors import StoreError
+from harness.execute import Bench, derive_cell, execute
+from harness.host import ProbeFacts, describe_host
+from harness.intake import ROOT, plan_matrix
+from harness.plan import against_host
+from harness.report import write_report
+from harness.results import CellResult, Run, RunState, Status
+from harness.schedule import make_schedule
+from harness.store import RunStore, identity, open_run, point_latest, unfinished_run
+from harness.supplies import build_supplies, create_volumes, describe_models, fill_volumes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from harness.config import Matrix
+    from harness.events import Listener
+    from harness.intake import Options
+    from harness.plan import Plan
+    from harness.supplies import Supplies
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """What a session leaves."""
+
+    run: Run
+    cells: tuple[CellResult, ...]
+    report: Path
+    setup_s: float
+    """Wall time of this session before its first trial: images, artefacts, the host."""
+
+
+def run_matrix(options: Options, listener: Listener) -> Finished:
+    """Measure a matrix: make what is missing, run what has no result yet, write the report.
+
+    Args:
+        options: which matrix, which cells, which run.
+        listener: gets every event.
+
+    Raises:
+        EdgematrixError: before the first trial, with its own exit code.
+        KeyboardInterrupt: interrupted; what is finished is on disk and in the report.
+    """
+    begin = time.monotonic()
+    matrix, plan = plan_matrix(options)
+    client = connect()
+    wanted = [planned.cell for planned in plan.cells if planned.skip_reason is None]
+    supplies = build_supplies(client, wanted, root=ROOT, listener=listener)
+    engine = Engine(client, owner=f"{getpass.getuser()}@{socket.gethostname()}, pid {os.getpid()}")
+    with hold_engine(engine, supplies) as survey:
+        engine.sweep()
+        facts = survey()
+        plan = against_host(
+            plan,
+            host_cpus=len(facts.topology),
+            host_memory_bytes=facts.memory_bytes,
+            over_host=matrix.over_host,
+        )
+        supplies = fill_volumes(engine, supplies, facts, listener)
+        run = describe_run(options, matrix, plan, supplies, survey(), engine)
+        store, run = open_store(options, run)
+        bench = Bench(run=run, supplies=supplies)
+        setup_s = time.monotonic() - begin
+        return measure(
+            plan, facts, engine=engine, store=store, bench=bench, listener=listener, setup_s=setup_s
+        )
+
+
+@contextlib.contextmanager
+def hold_engine(engine: Engine, supplies: Supplies) -> Iterator[Callable[[], ProbeFacts]]:
+    """Keep other harnesses off the engine for as long as this one measures.
+
+    Yields:
+        A function that reads the host, and the state of the volumes, anew.
+    """
+    create_volumes(engine, supplies)
+    spec = ContainerSpec(
+        image=supplies.images["probe"].id,
+        name=LOCK_NAME,
+        labels={},
+        module="runner.probe",
+        mounts=tuple(
+            Mount(volume=volume.name, path=f"/volumes/{volume.name}") for volume in supplies.volumes
+        ),
+    )
+    with engine.hold(spec) as ask:
+        yield lambda: ProbeFacts.model_validate_json(ask())
+
+
+def describe_run(
+    options: Options, matrix: Matrix, plan: Plan, supplies: Supplies, facts: ProbeFacts, engine: Engine
+) -> Run:
+    """The record of a run that is about to begin."""
+    now = datetime.now(UTC)
+    commit, dirty = git_state(ROOT)
+    return Run(
+        run_id=f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
+        state=RunState.RUNNING,
+        started_at=now,
+        finished_at=None,
+        run_s=0.0,
+        plan_hash=plan.plan_hash,
+        matrix_name=options.matrix.name,
+        matrix=matrix.resolved(),
+        baseline=matrix.baseline,
+        devices=dict(matrix.devices),
+        protocol=matrix.protocol,
+        harness_version=harness.__version__,
+        git_commit=commit,
+        git_dirty=dirty,
+        host=describe_host(facts, engine.info()),
+        images=dict(supplies.images),
+        models=describe_models(supplies, facts),
+    )
+
+
+def open_store(options: Options, run: Run) -> tuple[RunStore, Run]:
+    """Go on with the unfinished run that fits, or begin this one.
+
+    Raises:
+        StoreError: `--run-id` names a run that is finished or does not fit.
+    """
+    store = None
+    if options.run_id is not None:
+        store = open_run(options.reports, options.run_id)
+        if identity(store.read_run()) != identity(run):
+            raise StoreError(
+                f"run {options.run_id} cannot go on: it is not the same measurement any more",
+                why="its cells, protocol, images, models or host differ from today's",
+                fix="leave --run-id away to start a new run",
+            )
+    elif not options.fresh:
+        store = unfinished_run(options.reports, run)
+    if store is None:
+        store = RunStore(options.reports / run.run_id)
+    else:
+        run = store.read_run().model_copy(update={"state": RunState.RUNNING})
+        store.clear_parts()
+    store.write_run(run)
+    return store, run
+
+
+def measure(
+    plan: Plan,
+    facts: ProbeFacts,
+    *,
+    engine: Engine,
+    store: RunStore,
+    bench: Bench,
+    listener: Listener,
+    setup_s: float,
+) -> Finished:
+    """Run the schedule, and leave a report whether it ends or is interrupted."""
+    run = bench.run
+    runnable = [
+        planned.cell
+        for planned in plan.cells
+        if planned.skip_reason is None and bench.supplies.failure(planned.cell) is None
+    ]
+    schedule = make_schedule(
+        runnable,
+        trials=run.protocol.trials,
+        seed=run.protocol.seed,
+        topology=facts.topology,
+        memory_bytes=facts.memory_bytes,
+    )
+    begin = time.monotonic()
+    state = RunState.INTERRUPTED
+    try:
+        execute(schedule, engine=engine, store=store, bench=bench, listener=listener)
+        state = RunState.COMPLETE
+    finally:
+        run = run.model_copy(
+            update={
+                "state": state,
+                "finished_at": datetime.now(UTC),
+                "run_s": run.run_s + time.monotonic() - begin,
+            }
+        )
+        cells = tuple(sum_up(plan, store, bench))
+        for cell in cells:
+            store.write_cell(cell)
+        store.write_run(run)
+        report = write_report(store.folder)
+        point_latest(store.folder.parent, run.run_id)
+    return Finished(run=run, cells=cells, report=report, setup_s=setup_s)
+
+
+def sum_up(plan: Plan, store: RunStore, bench: Bench) -> Iterator[CellResult]:
+    """The result of every planned cell: measured, skipped, or never possible."""
+    expected = bench.run.protocol.trials
+    for planned in plan.cells:
+        cell = planned.cell
+        if planned.skip_reason is not None:
+            yield CellResult(cell=cell, cell_id=cell.id, status=Status.SKIPPED, reason=planned.skip_reason)
+        elif (failure := bench.supplies.failure(cell)) is not None:
+            yield CellResult(cell=cell, cell_id=cell.id, status=Status.BUILD_FAILED, reason=str(failure))
+        else:
+            yield derive_cell(cell, store.read_trials(cell.id, expected), expected=expected)
+
+
+def git_state(root: Path) -> tuple[str | None, bool | None]:
+    """The checkout's commit and whether it has changes; unknown outside a checkout."""
+
+    def git(*words: str) -> str | None:
+        with contextlib.suppress(OSError, subprocess.CalledProcessError):
+            done = subprocess.run(  # noqa: S603 - a fixed command
+                ["git", "-C", str(root), *words],  # noqa: S607
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            return done.stdout.strip()
+        return None
+
+    changes = git("status", "--porcelain")
+    return git("rev-parse", "HEAD") or None, None if changes is None else bool(changes)

@@ -1,0 +1,184 @@
+"""Results on disk: every file is written whole or not at all, and a finished trial is never written again.
+
+reports/<run-id>/run.json
+reports/<run-id>/trials/<cell-id>.<index>.json   one per trial, immutable
+reports/<run-id>/cells/<cell-id>.json            derived from the trials
+reports/latest                                   link to the newest run, and a page that redirects to it
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from harness.errors import StoreError
+from harness.results import CellResult, Run, RunState, Trial
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+M = TypeVar("M", bound=BaseModel)
+
+LATEST: Final = "latest"
+TEMPORARY_SUFFIX: Final = ".part"
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file so that a reader, or a crash, sees the old or the new content and nothing between.
+
+    Raises:
+        StoreError: the disk is full or the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, suffix=TEMPORARY_SUFFIX)
+        part = Path(name)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            part.chmod(0o644)  # mkstemp makes private files, and a report is for others
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise StoreError(
+            f"{path} could not be written: {error.strerror}",
+            fix="check free space and permissions, then resume",
+        ) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_model(path: Path, kind: type[M]) -> M:
+    """Read one stored file.
+
+    Raises:
+        StoreError: it is missing, damaged, or of another version.
+    """
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise StoreError(
+            f"{path} is no {kind.__name__} of this version: {where}: {first['msg']}",
+            why="it was written by another version of edgematrix, or damaged",
+            fix="use the version that wrote it, or start afresh with --new",
+        ) from error
+
+
+class RunStore:
+    """The files of one run.
+
+    Args:
+        folder: `reports/<run-id>`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def read_run(self) -> Run:
+        """Read `run.json`."""
+        return read_model(self.folder / "run.json", Run)
+
+    def write_run(self, run: Run) -> None:
+        """Write `run.json`."""
+        write_atomically(self.folder / "run.json", run.model_dump_json(indent=1))
+
+    def trial_path(self, cell_id: str, index: int) -> Path:
+        """Where a trial's file is."""
+        return self.folder / "trials" / f"{cell_id}.{index}.json"
+
+    def has_trial(self, cell_id: str, index: int) -> bool:
+        """Whether a trial is finished."""
+        return self.trial_path(cell_id, index).exists()
+
+    def write_trial(self, trial: Trial) -> None:
+        """Keep a finished trial."""
+        write_atomically(self.trial_path(trial.cell_id, trial.index), trial.model_dump_json())
+
+    def read_trials(self, cell_id: str, count: int) -> tuple[Trial, ...]:
+        """The finished ones of a cell's `count` trials, by index."""
+        paths = (self.trial_path(cell_id, index) for index in range(count))
+        return tuple(read_model(path, Trial) for path in paths if path.exists())
+
+    def remove_trial(self, cell_id: str, index: int) -> None:
+        """Forget a trial that is to be repeated."""
+        self.trial_path(cell_id, index).unlink(missing_ok=True)
+
+    def write_cell(self, result: CellResult) -> None:
+        """Write a cell's derived file."""
+        write_atomically(self.folder / "cells" / f"{result.cell_id}.json", result.model_dump_json(indent=1))
+
+    def clear_parts(self) -> None:
+        """Remove what a killed predecessor was writing."""
+        for part in self.folder.rglob(f"*{TEMPORARY_SUFFIX}"):
+            part.unlink()
+
+
+def stored_runs(reports: Path) -> Iterator[RunStore]:
+    """All runs under `reports/`, the newest first."""
+    folders = [path for path in reports.iterdir() if path.name != LATEST] if reports.is_dir() else []
+    for folder in sorted(folders, key=lambda path: path.name, reverse=True):
+        if (folder / "run.json").exists():
+            yield RunStore(folder)
+
+
+def open_run(reports: Path, run_id: str) -> RunStore:
+    """One run by its id.
+
+    Raises:
+        StoreError: there is none of that name.
+    """
+    for store in stored_runs(reports):
+        if store.folder.name == run_id:
+            return store
+    raise StoreError(f"there is no run {run_id!r} in {reports}", fix="the runs are the folders there")
+
+
+def unfinished_run(reports: Path, like: Run) -> RunStore | None:
+    """The newest run that `like` would continue: the same plan, host, images and models, and not complete."""
+    for store in stored_runs(reports):
+        try:
+            run = store.read_run()
+        except StoreError:
+            continue  # of another version: never continued, never touched
+        if run.state is not RunState.COMPLETE and identity(run) == identity(like):
+            return store
+    return None
+
+
+def identity(run: Run) -> tuple[object, ...]:
+    """Everything that could change a result: trials are only ever added to a run where all of it is the same."""
+    return (
+        run.version,
+        run.plan_hash,
+        run.host.fingerprint,
+        sorted((name, image.fingerprint) for name, image in run.images.items()),
+        sorted((name, model.hash) for name, model in run.models.items()),
+    )
+
+
+def point_latest(reports: Path, run_id: str) -> None:
+    """Let `reports/latest` lead to a run; the old link is replaced in one step."""
+    link = reports / LATEST
+    fresh = reports / f"{LATEST}{TEMPORARY_SUFFIX}"
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(run_id)
+    fresh.replace(link)

@@ -1,0 +1,243 @@
+"""From records and the engine's word to a status: one pure function, decided by evidence.
+
+An exit code alone proves nothing: 137 is any SIGKILL. `oom` needs the kernel's own count of kills, or the engine's
+flag where the supervisor died too, or the figure that shows thrashing.
+"""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from harness.records import (
+    End,
+    Limits,
+    Output,
+    PageCache,
+    Phase,
+    PhaseEnd,
+    PhaseStart,
+    ProcessView,
+    Record,
+    Stop,
+    WorkerError,
+)
+from harness.results import CpuMode, Evidence, Status, TypedWarning
+from harness.units import MIB, format_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from harness.engine import Outcome
+    from harness.records import AnyRecord
+    from harness.results import Requested
+
+QUOTA_TOLERANCE: Final = 0.01
+SHARED_PAGES_SLACK: Final = 16 * MIB
+"""Pages of the interpreter that the supervisor maps too, and that therefore cannot be dropped."""
+
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """How a trial ended, and why we say so."""
+
+    status: Status
+    phase: Phase | None
+    reason: str
+    evidence: Evidence
+    limits_enforced: bool
+    warnings: tuple[TypedWarning, ...]
+
+
+def judge(
+    records: Sequence[AnyRecord], outcome: Outcome, requested: Requested, *, bad_line: str | None = None
+) -> Verdict:
+    """Decide how a trial ended.
+
+    Args:
+        records: what the container said, in order.
+        outcome: how the engine saw it end.
+        requested: the limits that were asked for.
+        bad_line: why a line of it was no record, if one was not.
+    """
+    mismatches = tuple(limit_mismatches(first(records, Limits), requested))
+    phase = last_phase(records)
+    status, reason = ending(records, outcome, phase, bad_line)
+    if status is Status.OK and mismatches:
+        status, reason = Status.LIMITS_NOT_ENFORCED, "; ".join(mismatches)
+    return Verdict(
+        status=status,
+        phase=None if status is Status.OK else phase,
+        reason=reason,
+        evidence=gather(records, outcome, requested),
+        limits_enforced=not mismatches,
+        warnings=tuple(doubts(records)),
+    )
+
+
+def ending(
+    records: Sequence[AnyRecord], outcome: Outcome, phase: Phase | None, bad_line: str | None
+) -> tuple[Status, str]:
+    """The status and its reason; the strongest evidence is asked first."""
+    end = first(records, End)
+    where = f"in {phase}" if phase else "before the first phase"
+    return (
+        out_of_memory(end, outcome, where)
+        or stopped_from_outside(outcome, where, bad_line)
+        or raised(first(records, WorkerError), where)
+        or worker_ending(records, end, outcome, where)
+    )
+
+
+def out_of_memory(end: End | None, outcome: Outcome, where: str) -> tuple[Status, str] | None:
+    """The kernel's count, the supervisor's figure, or the engine's flag where the supervisor died too."""
+    if end is None:
+        if outcome.oom_flag and not outcome.timed_out:
+            return Status.OOM, f"out of memory {where}, and the supervisor with it"
+        return None
+    if end.stop is Stop.THRASHING:
+        return Status.OOM, f"thrashing {where}: {format_memory(end.phase_read_bytes)} read from disk"
+    if end.oom_kills and end.signal == signal.SIGKILL:
+        return Status.OOM, f"out of memory {where}"
+    return None
+
+
+def stopped_from_outside(outcome: Outcome, where: str, bad_line: str | None) -> tuple[Status, str] | None:
+    """What the engine or the harness put an end to."""
+    if outcome.timed_out:
+        return Status.TIMEOUT, f"out of time {where}"
+    if outcome.error is not None:
+        return Status.HARNESS_ERROR, f"the engine failed {where}: {outcome.error}"
+    if outcome.flooded:
+        return Status.CRASH, f"more output than may be read {where}"
+    if bad_line is not None:
+        return Status.CRASH, f"not a record {where}: {bad_line}"
+    return None
+
+
+def raised(error: WorkerError | None, where: str) -> tuple[Status, str] | None:
+    """An exception that the worker caught; a framework says with `NotImplementedError` what it cannot do."""
+    if error is None:
+        return None
+    if error.kind == "NotImplementedError":
+        return Status.UNSUPPORTED, error.message
+    return Status.CRASH, f"{error.kind} {where}: {error.message}"
+
+
+def worker_ending(
+    records: Sequence[AnyRecord], end: End | None, outcome: Outcome, where: str
+) -> tuple[Status, str]:
+    """How the worker ended, as its supervisor tells it."""
+    if end is None:
+        return Status.CRASH, f"the container ended {where} without a last word, exit code {outcome.exit_code}"
+    if end.stop is Stop.ABANDONED:
+        return Status.INTERRUPTED, f"the harness let go {where}"
+    if end.signal is not None:
+        return Status.CRASH, f"killed by {signal_name(end.signal)} {where}"
+    if end.exit_code != 0:
+        return Status.CRASH, f"the worker ended {where} with exit code {end.exit_code}"
+    output = first(records, Output)
+    # The process view is the worker's last record: without it the worker left early, whatever its exit code.
+    if output is None or first(records, ProcessView) is None:
+        return Status.CRASH, f"the worker ended {where} without a result"
+    return judge_output(output)
+
+
+def judge_output(output: Output) -> tuple[Status, str]:
+    """A fast wrong answer is no result."""
+    if output.shape != output.expected_shape:
+        return Status.INVALID_OUTPUT, f"output shape {output.shape}, expected {output.expected_shape}"
+    if not output.finite or output.max_abs_error is None:
+        return Status.INVALID_OUTPUT, "an output is not a finite number"
+    if output.max_abs_error > output.tolerance:
+        return (
+            Status.INVALID_OUTPUT,
+            f"largest error {output.max_abs_error:.3g}, tolerance {output.tolerance:.3g}",
+        )
+    return Status.OK, ""
+
+
+def limit_mismatches(limits: Limits | None, requested: Requested) -> Iterable[str]:
+    """What the kernel enforces other than what was asked; nothing where it was never asked to read back."""
+    if limits is None:
+        yield "the limits in effect were never reported"
+        return
+    if requested.over_host:
+        yield "the cell asks for more than the host has"
+    if limits.memory_bytes != requested.memory_bytes:
+        yield f"memory: asked {requested.memory_bytes} bytes, in effect {limits.memory_bytes}"
+    if limits.swap_bytes:
+        yield f"swap: {limits.swap_bytes} bytes are allowed on top of the cap"
+    if requested.cpu_mode is CpuMode.CPUSET and limits.cpuset != requested.cpuset:
+        yield f"cpuset: asked {requested.cpuset}, in effect {limits.cpuset}"
+    if requested.cpu_mode is CpuMode.QUOTA:
+        asked, found = requested.quota_cpus or 0.0, limits.quota_cpus or 0.0
+        if abs(found - asked) > QUOTA_TOLERANCE * asked:
+            yield f"quota: asked {asked} CPUs, in effect {limits.quota_cpus}"
+
+
+def doubts(records: Sequence[AnyRecord]) -> Iterable[TypedWarning]:
+    """Typed warnings: what makes a number of this trial doubtful."""
+    limits, end = first(records, Limits), first(records, End)
+    if limits is not None and limits.swap_bytes is None:
+        yield TypedWarning(
+            kind="swap_unknown", text="this kernel does not account swap; swap may hide the cap"
+        )
+    dropped = first(records, PageCache)
+    if dropped is not None and dropped.mode == "cold":
+        yield from shared_pages(records)
+    if end is not None and end.oom_kills and end.signal != signal.SIGKILL:
+        yield TypedWarning(
+            kind="oom_kill_survived", text=f"the kernel killed {end.oom_kills} other process(es)"
+        )
+
+
+def shared_pages(records: Sequence[AnyRecord]) -> Iterable[TypedWarning]:
+    """A worker that maps more file pages than its cgroup was charged for uses somebody else's."""
+    phases = [record for record in records if isinstance(record, PhaseEnd)]
+    excess = [
+        phase.rss_file_bytes - phase.cgroup_file_bytes
+        for phase in phases
+        if phase.rss_file_bytes is not None and phase.cgroup_file_bytes is not None
+    ]
+    if excess and max(excess) > SHARED_PAGES_SLACK:
+        text = f"{format_memory(max(excess))} of mapped files are charged elsewhere: the cap did not bind on them"
+        yield TypedWarning(kind="page_cache_shared", text=text)
+
+
+def gather(records: Sequence[AnyRecord], outcome: Outcome, requested: Requested) -> Evidence:
+    """The facts behind the verdict."""
+    end, error = first(records, End), first(records, WorkerError)
+    ended = [record for record in records if isinstance(record, PhaseEnd)]
+    peaks = [record.rss_peak_bytes for record in ended if record.rss_peak_bytes is not None]
+    charged = end.cgroup_peak_bytes if end is not None else None
+    return Evidence(
+        exit_code=end.exit_code if end is not None else outcome.exit_code,
+        signal=end.signal if end is not None else None,
+        oom_kills=end.oom_kills if end is not None else None,
+        engine_oom_flag=outcome.oom_flag,
+        peak_bytes=charged if charged is not None else max(peaks, default=None),
+        cap_bytes=requested.memory_bytes,
+        read_bytes=end.phase_read_bytes if end is not None else None,
+        error=error.traceback if error is not None else None,
+        log_tail=outcome.log_tail,
+    )
+
+
+def last_phase(records: Sequence[AnyRecord]) -> Phase | None:
+    """The phase that was running, or the last that ran."""
+    started = [record.name for record in records if isinstance(record, PhaseStart)]
+    return started[-1] if started else None
+
+
+def first(records: Sequence[AnyRecord], kind: type[R]) -> R | None:
+    """The first record of a kind."""
+    return next((record for record in records if isinstance(record, kind)), None)
+
+
+def signal_name(number: int) -> str:
+    """`SIGSEGV` for 11."""
+    return signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"

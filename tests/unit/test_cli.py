@@ -1,0 +1,103 @@
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness import cli
+from harness.errors import EngineError, ExitCode
+from harness.intake import ROOT
+from harness.results import Cell, CellResult, Status
+
+MATRIX = str(ROOT / "matrix.yaml")
+
+
+@pytest.fixture(autouse=True)
+def handlers() -> Iterator[None]:
+    """Leave the signal handlers as they were."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def exit_code(*words: str) -> int:
+    with pytest.raises(SystemExit) as left:
+        cli.main(words)
+    return int(left.value.code or 0)
+
+
+def test_plan_lists_the_cells_without_an_engine(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code("plan", MATRIX) == ExitCode.OK
+    printed = capsys.readouterr()
+    assert printed.out.splitlines()[0] == "pytorch.spam-fnn.c1.m512m.b1"
+    assert len(printed.out.splitlines()) == 20
+    assert "20 cells, 20 to measure" in printed.err
+
+
+def test_plan_as_json_is_one_document(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code("plan", MATRIX, "--json", "--only", "jax.*.c2.*") == ExitCode.OK
+    assert [row["id"] for row in json.loads(capsys.readouterr().out)] == [
+        "jax.spam-fnn.c2.m512m.b1",
+        "jax.spam-fnn.c2.m8g.b1",
+    ]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("plan", "no-such-file.yaml"),
+        ("plan", MATRIX, "--only", "nothing-like-it"),
+        ("plan", MATRIX, "--no-such-option"),
+        ("no-such-command",),
+        ("build", "no-such-framework"),
+        ("run", MATRIX, "--run-id"),
+    ],
+)
+def test_what_is_wrong_with_the_words_or_the_matrix_is_exit_4(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code(*words) == ExitCode.CONFIG
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_an_error_is_printed_in_three_parts_and_a_traceback_only_on_request(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise EngineError("it is gone", why="somebody stopped it", fix="start it")
+
+    monkeypatch.setattr("harness.intake.plan_matrix", fail)
+
+    assert exit_code("plan", MATRIX) == ExitCode.ENVIRONMENT
+    assert capsys.readouterr().err == "edgematrix: it is gone\nwhy: somebody stopped it\nfix: start it\n"
+    assert exit_code("--debug", "plan", MATRIX) == ExitCode.ENVIRONMENT
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_an_interrupt_is_exit_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("harness.intake.plan_matrix", interrupt)
+    assert exit_code("plan", MATRIX) == ExitCode.INTERRUPTED
+
+
+def test_help_and_version_are_exit_0(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code("--help") == ExitCode.OK
+    assert "Exit codes" in capsys.readouterr().out
+    assert exit_code("--version") == ExitCode.OK
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [(Status.OK, True), (Status.SKIPPED, True), (Status.OOM, False), (Status.BUILD_FAILED, False)],
+)
+def test_only_ok_and_skipped_cells_end_as_expected(status: Status, expected: bool) -> None:
+    cell = Cell(framework="jax", model="m", cpus=1, memory_bytes=1024, batch=1)
+    assert cli.as_expected(CellResult(cell=cell, cell_id=cell.id, status=status)) is expected
+
+
+def test_no_report_without_a_run_is_exit_5(tmp_path: Path) -> None:
+    assert exit_code("report", "--reports", str(tmp_path)) == ExitCode.ENVIRONMENT

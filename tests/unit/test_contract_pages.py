@@ -1,0 +1,86 @@
+"""Every key, field and column that exists is explained on its page, in the section where readers look for it."""
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from pydantic import BaseModel
+
+from harness.config.schema import Device, Exclude, MatrixFile, ProtocolKeys
+from harness.records import AnyRecord, Record
+from harness.report.table import COLUMNS
+from harness.results import (
+    CellResult,
+    Evidence,
+    Host,
+    Image,
+    Model,
+    Protocol,
+    Requested,
+    Run,
+    Status,
+    Trial,
+    TypedWarning,
+)
+
+PAGES = Path(__file__).parents[2] / "docs" / "contracts"
+RECORDS = [kind for kind in get_args(get_args(AnyRecord)[0]) if issubclass(kind, Record)]
+
+
+def explained(page: str, heading: str) -> set[str]:
+    """The words in backticks that open the rows of a section's table."""
+    text = (PAGES / page).read_text()
+    section = re.search(rf"^(#+) {re.escape(heading)}\n(.*?)(?=^#|\Z)", text, re.MULTILINE | re.DOTALL)
+    assert section, f"{page} has no section {heading}"
+    cells = re.findall(r"^\| (`[^|]*`) \|", section[2], re.MULTILINE)
+    return set(re.findall(r"`([^`]+)`", " ".join(cells)))
+
+
+def record_type(kind: type[Record]) -> str:
+    return str(get_args(kind.model_fields["type"].annotation)[0])
+
+
+@pytest.mark.parametrize(
+    ("heading", "kind"),
+    [
+        ("Top level", MatrixFile),
+        ("Devices", Device),
+        ("Include and exclude", Exclude),
+        ("Protocol", ProtocolKeys),
+    ],
+)
+def test_every_key_of_a_matrix_is_explained(heading: str, kind: type[BaseModel]) -> None:
+    assert explained("matrix.md", heading) == set(kind.model_fields)
+
+
+def test_every_default_of_a_matrix_is_told() -> None:
+    text = (PAGES / "matrix.md").read_text()
+    for key, field in ProtocolKeys.model_fields.items():
+        assert re.search(rf"^\| `{key}` \|.*\| `{field.default}` \|$", text, re.MULTILINE), key
+
+
+@pytest.mark.parametrize("kind", RECORDS, ids=record_type)
+def test_every_field_of_a_record_is_explained(kind: type[Record]) -> None:
+    assert explained("records.md", f"`{record_type(kind)}`") == set(kind.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("heading", "kind"),
+    [
+        ("Trial", Trial), ("Evidence", Evidence), ("Warning", TypedWarning), ("Requested", Requested),
+        ("Cell", CellResult), ("Run", Run), ("Protocol", Protocol), ("Host", Host), ("Image", Image), ("Model", Model),
+    ],
+)  # fmt: skip
+def test_every_field_of_a_stored_file_is_explained(heading: str, kind: type[BaseModel]) -> None:
+    assert explained("results.md", heading) == set(kind.model_fields)
+
+
+def test_every_status_is_explained_in_its_order() -> None:
+    text = (PAGES / "results.md").read_text()
+    table = text[text.index("## Status") : text.index("## Trial")]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [status.value for status in Status]
+
+
+def test_every_column_is_explained() -> None:
+    assert explained("results.md", "results.csv") == set(COLUMNS)

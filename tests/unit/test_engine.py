@@ -1,0 +1,96 @@
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness import engine
+from harness.attachment import Attachment
+from harness.engine import ContainerSpec, Mount, OutputReader, host_config
+from harness.results import CpuMode
+from tests.unit.trials import REQUESTED
+
+SPEC = ContainerSpec(image="sha256:0", name="n", labels={}, limits=REQUESTED)
+
+
+@given(st.lists(st.binary(max_size=30)), st.integers(1, 7))
+def test_lines_come_out_whole_however_they_were_cut(lines: list[bytes], step: int) -> None:
+    wanted = [line.replace(b"\n", b"") for line in lines]
+    stream = b"".join(line + b"\n" for line in wanted)
+    got: list[bytes] = []
+    reader = OutputReader(got.append)
+    for offset in range(0, len(stream), step):
+        reader.feed(1, stream[offset : offset + step])
+    assert got == wanted
+
+
+def test_of_standard_error_the_tail_is_kept() -> None:
+    reader = OutputReader(lambda _: None)
+    reader.feed(2, b"a" * engine.LOG_TAIL_BYTES)
+    reader.feed(2, b"the end \xff")
+    assert reader.log_tail().endswith("the end \ufffd")
+    assert len(reader.log_tail()) == engine.LOG_TAIL_BYTES
+
+
+def test_a_flood_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "MAX_OUTPUT_BYTES", 10)
+    reader = OutputReader(lambda _: None)
+    reader.feed(1, b"x" * 10)
+    assert not reader.flooded
+    reader.feed(2, b"x")
+    assert reader.flooded
+
+
+class FakeSocket:
+    """Hands out recorded bytes in pieces."""
+
+    def __init__(self, data: bytes, step: int) -> None:
+        self.pieces = [data[offset : offset + step] for offset in range(0, len(data), step)]
+
+    def settimeout(self, _: float | None) -> None:
+        return
+
+    def recv(self, _: int) -> bytes:
+        return self.pieces.pop(0) if self.pieces else b""
+
+
+class FakeApi:
+    def __init__(self, sock: FakeSocket) -> None:
+        self.sock = sock
+
+    def attach_socket(self, *_: object, **__: object) -> FakeSocket:
+        return self.sock
+
+
+@given(st.lists(st.tuples(st.sampled_from([1, 2]), st.binary(max_size=40))), st.integers(1, 50))
+def test_frames_come_out_whole_however_they_were_cut(frames: list[tuple[int, bytes]], step: int) -> None:
+    stream = b"".join(struct.pack(">BxxxL", kind, len(data)) + data for kind, data in frames)
+    attachment = Attachment(FakeApi(FakeSocket(stream, step)), "c")  # type: ignore[arg-type]
+    got: list[tuple[int, bytes]] = []
+    while (chunks := attachment.receive(1)) is not None:
+        got += chunks
+    assert got == frames
+
+
+def test_a_measured_container_is_locked_up() -> None:
+    config = host_config(SPEC)
+    assert config["NetworkMode"] == "none"
+    assert config["ReadonlyRootfs"] is True
+    assert config["CapDrop"] == ["ALL"]
+    assert config["SecurityOpt"] == ["no-new-privileges:true"]
+    assert config["PidsLimit"] == engine.PIDS_LIMIT
+    assert config["Memory"] == config["MemorySwap"] == REQUESTED.memory_bytes
+    assert config["CpusetCpus"] == "1"
+    assert "NanoCpus" not in config
+
+
+def test_a_quota_has_no_cpuset() -> None:
+    limits = REQUESTED.model_copy(update={"cpu_mode": CpuMode.QUOTA, "cpuset": None, "quota_cpus": 0.5})
+    config = host_config(ContainerSpec(image="i", name="n", labels={}, limits=limits))
+    assert config["NanoCpus"] == 500_000_000
+    assert "CpusetCpus" not in config
+
+
+def test_a_volume_is_read_only_unless_told_otherwise() -> None:
+    assert str(Mount(volume="v", path="/model")) == "v:/model:ro"
+    assert str(Mount(volume="v", path="/model", writable=True)) == "v:/model:rw"

@@ -1,0 +1,88 @@
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from harness.events import PhaseReached, RunStarted, Step, Tick, TrialEnded, TrialStarted
+from harness.progress import Estimate, JsonLines, LiveStatus, PlainLines
+from harness.records import Phase
+from harness.results import Status
+
+STARTED = RunStarted(run_id="r1", trials=6, done=2)
+TRIAL = TrialStarted(cell_id="jax.m.c1.m1g.b1", framework="jax", index=0, trials=3, number=3, total=6)
+
+
+def ended(framework: str, number: int, seconds: float, status: Status = Status.OK) -> TrialEnded:
+    return TrialEnded(
+        cell_id=f"{framework}.m.c1.m1g.b1",
+        framework=framework,
+        index=0,
+        status=status,
+        reason="" if status is Status.OK else "out of memory in load",
+        p50_us=12.345,
+        engine_s=seconds,
+        number=number,
+        total=6,
+    )
+
+
+def test_there_is_no_estimate_before_the_first_trial_has_ended() -> None:
+    estimate = Estimate()
+    estimate.take(STARTED)
+    assert estimate.seconds() is None
+
+
+def test_the_estimate_weighs_frameworks_equally() -> None:
+    estimate = Estimate()
+    for event in (STARTED, ended("jax", 3, 2.0), ended("tensorflow", 4, 10.0)):
+        estimate.take(event)
+    assert estimate.seconds() == pytest.approx(2 * 6.0)
+
+
+def test_plain_lines_tell_each_step_once_and_each_trial(capsys: pytest.CaptureFixture[str]) -> None:
+    with PlainLines() as show:
+        for event in (
+            Step(subject="image jax", text="download numpy", done=0.3),
+            Step(subject="image jax", text="finished", done=1.0),
+            STARTED,
+            TRIAL,
+            PhaseReached(cell_id=TRIAL.cell_id, phase=Phase.LOAD),
+            Tick(),
+            ended("jax", 3, 2.0),
+            ended("jax", 4, 2.0, Status.OOM),
+        ):
+            show(event)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "image jax: finished"
+    assert lines[1] == "run r1: 6 trials, 2 kept from before"
+    assert "[3/6] jax.m.c1.m1g.b1" in lines[2]
+    assert "12.3 µs" in lines[2]
+    assert "out of memory in load" in lines[3]
+    assert len(lines) == 4
+
+
+def test_json_lines_are_one_object_an_event(capsys: pytest.CaptureFixture[str]) -> None:
+    with JsonLines() as show:
+        for event in (STARTED, Tick(), ended("jax", 3, 2.0)):
+            show(event)
+    kinds = [json.loads(line)["kind"] for line in capsys.readouterr().out.splitlines()]
+    assert kinds == ["run_started", "trial_ended"]
+
+
+def test_the_live_line_names_trial_phase_and_failures() -> None:
+    screen = io.StringIO()
+    with LiveStatus(Console(file=screen, force_terminal=True, width=120)) as show:
+        for event in (
+            Step(subject="image jax", text="download", done=0.5),
+            STARTED,
+            ended("jax", 2, 1.0, Status.CRASH),
+            TRIAL,
+            PhaseReached(cell_id=TRIAL.cell_id, phase=Phase.STEADY),
+            Tick(),
+        ):
+            show(event)
+    text = screen.getvalue()
+    assert "3/6 · jax.m.c1.m1g.b1 #1 · steady" in text
+    assert "1 not ok" in text
+    assert "image jax: download 50%" in text

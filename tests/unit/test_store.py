@@ -1,0 +1,181 @@
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from harness.errors import StoreError
+from harness.results import (
+    Cell,
+    CellResult,
+    Evidence,
+    Host,
+    Protocol,
+    Run,
+    RunState,
+    Status,
+    Trial,
+)
+from harness.store import RunStore, open_run, point_latest, stored_runs, unfinished_run, write_atomically
+from tests.unit.trials import REQUESTED, whole
+
+CELL = Cell(framework="jax", model="spam-fnn", cpus=1, memory_bytes=512 * 1024**2, batch=1)
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+HOST = Host(
+    fingerprint="f00d",
+    cpu_model="Invented",
+    architecture="x86_64",
+    logical_cpus=(0, 1),
+    physical_cores=2,
+    smt=False,
+    memory_bytes=8 * 1024**3,
+    kernel="6.1",
+    cgroup_version=2,
+    engine_version="28.0",
+    engine_os="Debian",
+    storage_driver="overlay2",
+    governor=None,
+    cpu_flags=("avx2",),
+)
+
+
+def a_run(run_id: str, *, state: RunState = RunState.INTERRUPTED, plan: str = "p", host: Host = HOST) -> Run:
+    return Run(
+        run_id=run_id,
+        state=state,
+        started_at=NOW,
+        finished_at=None,
+        run_s=0,
+        plan_hash=plan,
+        matrix_name="matrix.yaml",
+        matrix={},
+        baseline="jax",
+        devices={},
+        protocol=Protocol(
+            trials=3,
+            warmup_s=0.1,
+            budget_s=0.2,
+            min_iterations=1,
+            max_iterations=100,
+            timeout_s=60,
+            page_cache="cold",
+            seed=0,
+        ),
+        harness_version="0",
+        git_commit=None,
+        git_dirty=None,
+        host=host,
+        images={},
+        models={},
+    )
+
+
+def a_trial(index: int = 0) -> Trial:
+    return Trial(
+        cell_id=CELL.id,
+        index=index,
+        order=index,
+        started_at=NOW,
+        status=Status.OK,
+        phase=None,
+        reason="",
+        evidence=Evidence(),
+        requested=REQUESTED,
+        limits_enforced=True,
+        image_id="sha256:0",
+        image_fingerprint="1",
+        model_hash="2",
+        engine_s=1.5,
+        records=tuple(whole()),
+    )
+
+
+def stored(reports: Path, run: Run) -> RunStore:
+    store = RunStore(reports / run.run_id)
+    store.write_run(run)
+    return store
+
+
+def test_a_trial_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    assert not store.has_trial(CELL.id, 0)
+    store.write_trial(a_trial())
+    assert store.has_trial(CELL.id, 0)
+    assert store.read_trials(CELL.id, 3) == (a_trial(),)
+
+
+def test_a_cell_is_written_with_its_trials(tmp_path: Path) -> None:
+    result = CellResult(cell=CELL, cell_id=CELL.id, status=Status.OK, trials=(a_trial(0), a_trial(1)))
+    RunStore(tmp_path).write_cell(result)
+    text = (tmp_path / "cells" / f"{CELL.id}.json").read_text()
+    assert CellResult.model_validate_json(text) == result
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run.json"
+    write_atomically(path, "old")
+
+    def no_space(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("harness.store.os.fsync", no_space)
+    with pytest.raises(StoreError, match="No space left"):
+        write_atomically(path, "new")
+
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_damaged_file_is_refused_with_its_name(tmp_path: Path) -> None:
+    store = stored(tmp_path, a_run("r1"))
+    (store.folder / "run.json").write_text('{"version": 99}')
+    with pytest.raises(StoreError, match=r"run\.json"):
+        store.read_run()
+
+
+def test_the_newest_unfinished_run_of_the_same_plan_and_host_goes_on(tmp_path: Path) -> None:
+    for run in (
+        a_run("20260101-000000-aa"),
+        a_run("20260102-000000-aa"),
+        a_run("20260103-000000-aa", state=RunState.COMPLETE),
+        a_run("20260104-000000-aa", plan="another"),
+        a_run("20260105-000000-aa", host=HOST.model_copy(update={"fingerprint": "else"})),
+    ):
+        stored(tmp_path, run)
+
+    found = unfinished_run(tmp_path, a_run("new"))
+
+    assert found is not None
+    assert found.folder.name == "20260102-000000-aa"
+
+
+def test_a_run_that_a_killed_harness_left_running_goes_on(tmp_path: Path) -> None:
+    stored(tmp_path, a_run("r1", state=RunState.RUNNING))
+    assert unfinished_run(tmp_path, a_run("new")) is not None
+
+
+def test_a_run_of_another_version_is_passed_over(tmp_path: Path) -> None:
+    (stored(tmp_path, a_run("r1")).folder / "run.json").write_text("{}")
+    assert unfinished_run(tmp_path, a_run("new")) is None
+
+
+def test_an_unknown_run_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="no run 'nope'"):
+        open_run(tmp_path, "nope")
+
+
+def test_latest_follows_the_newest_run_and_is_no_run_itself(tmp_path: Path) -> None:
+    for name in ("r1", "r2"):
+        stored(tmp_path, a_run(name))
+        point_latest(tmp_path, name)
+    assert (tmp_path / "latest").resolve().name == "r2"
+    assert [store.folder.name for store in stored_runs(tmp_path)] == ["r2", "r1"]
+
+
+def test_half_written_files_of_a_killed_run_are_cleared(tmp_path: Path) -> None:
+    store = stored(tmp_path, a_run("r1"))
+    (store.folder / "trials").mkdir()
+    (store.folder / "trials" / "tmpabc.part").write_text("{")
+    store.clear_parts()
+    assert [path.name for path in store.folder.rglob("*") if path.is_file()] == ["run.json"]

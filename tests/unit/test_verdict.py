@@ -1,0 +1,244 @@
+from dataclasses import replace
+from signal import SIGKILL, SIGSEGV
+
+import pytest
+
+from harness.engine import Outcome
+from harness.records import AnyRecord, Limits, Output, Phase, Stop
+from harness.results import CpuMode, Requested, Status
+from harness.verdict import judge
+from tests.unit.trials import (
+    LIMITS,
+    MIB,
+    OUTCOME,
+    OUTPUT,
+    PROCESS,
+    REQUESTED,
+    end,
+    ended,
+    error,
+    start,
+    until,
+    whole,
+)
+
+KILLED = replace(OUTCOME, exit_code=137)
+
+
+def changed_output(**changes: object) -> list[AnyRecord]:
+    bad = OUTPUT.model_copy(update=changes)
+    return [bad if isinstance(record, Output) else record for record in whole()]
+
+
+CASES: dict[str, tuple[list[AnyRecord], Outcome, Status, Phase | None, str]] = {
+    "all is well": (whole(), OUTCOME, Status.OK, None, ""),
+    "the kernel killed the worker for its cap": (
+        [*until(Phase.LOAD), end(exit_code=None, signal=SIGKILL, oom_kills=1)],
+        OUTCOME,
+        Status.OOM,
+        Phase.LOAD,
+        "out of memory in load",
+    ),
+    "the supervisor died as well and the engine saw it": (
+        until(Phase.IMPORT),
+        replace(KILLED, oom_flag=True),
+        Status.OOM,
+        Phase.IMPORT,
+        "and the supervisor with it",
+    ),
+    "137 alone is no proof of an oom": (
+        until(Phase.IMPORT),
+        KILLED,
+        Status.CRASH,
+        Phase.IMPORT,
+        "exit code 137",
+    ),
+    "a kill without the kernel's count is no oom": (
+        [*until(Phase.LOAD), end(exit_code=None, signal=SIGKILL, oom_kills=0)],
+        OUTCOME,
+        Status.CRASH,
+        Phase.LOAD,
+        "SIGKILL",
+    ),
+    "thrashing is an oom with its figure": (
+        [
+            *until(Phase.IMPORT),
+            end(exit_code=None, signal=SIGKILL, stop=Stop.THRASHING, read=30 * 1024**3),
+        ],
+        OUTCOME,
+        Status.OOM,
+        Phase.IMPORT,
+        "thrashing in import: 30 GiB read from disk",
+    ),
+    "a timeout wins over what the kill looks like": (
+        until(Phase.STEADY),
+        replace(KILLED, timed_out=True),
+        Status.TIMEOUT,
+        Phase.STEADY,
+        "out of time in steady",
+    ),
+    "a segmentation fault": (
+        [*until(Phase.COMPILE), end(exit_code=None, signal=SIGSEGV)],
+        OUTCOME,
+        Status.CRASH,
+        Phase.COMPILE,
+        "killed by SIGSEGV in compile",
+    ),
+    "an exception": (
+        [*until(Phase.LOAD), error("ValueError", "bad file"), end(exit_code=1)],
+        OUTCOME,
+        Status.CRASH,
+        Phase.LOAD,
+        "ValueError in load: bad file",
+    ),
+    "an allocation error that the framework raises is a crash": (
+        [*until(Phase.LOAD), error("MemoryError"), end(exit_code=1)],
+        OUTCOME,
+        Status.CRASH,
+        Phase.LOAD,
+        "MemoryError",
+    ),
+    "what a framework cannot do is unsupported": (
+        [*until(Phase.COMPILE), error("NotImplementedError", "operator Foo"), end(exit_code=1)],
+        OUTCOME,
+        Status.UNSUPPORTED,
+        Phase.COMPILE,
+        "operator Foo",
+    ),
+    "exit 0 without a result": (
+        [*until(Phase.COMPILE), end()],
+        OUTCOME,
+        Status.CRASH,
+        Phase.COMPILE,
+        "without a result",
+    ),
+    "an exit code": (
+        [*until(Phase.LOAD), end(exit_code=3)],
+        OUTCOME,
+        Status.CRASH,
+        Phase.LOAD,
+        "exit code 3",
+    ),
+    "nothing at all": ([], replace(OUTCOME, exit_code=1), Status.CRASH, None, "before the first phase"),
+    "the engine failed": (
+        [],
+        replace(OUTCOME, error="no such image"),
+        Status.HARNESS_ERROR,
+        None,
+        "no such image",
+    ),
+    "too much output": (
+        until(Phase.LOAD),
+        replace(KILLED, flooded=True),
+        Status.CRASH,
+        Phase.LOAD,
+        "more output",
+    ),
+    "the harness let go": (
+        [*until(Phase.STEADY), end(exit_code=None, signal=SIGKILL, stop=Stop.ABANDONED)],
+        OUTCOME,
+        Status.INTERRUPTED,
+        Phase.STEADY,
+        "let go",
+    ),
+    "a wrong answer": (
+        changed_output(max_abs_error=0.5),
+        OUTCOME,
+        Status.INVALID_OUTPUT,
+        Phase.STEADY,
+        "largest error 0.5",
+    ),
+    "an answer that is no number": (
+        changed_output(finite=False, max_abs_error=None),
+        OUTCOME,
+        Status.INVALID_OUTPUT,
+        Phase.STEADY,
+        "not a finite",
+    ),
+    "an answer of another shape": (
+        changed_output(shape=(1, 2), max_abs_error=None),
+        OUTCOME,
+        Status.INVALID_OUTPUT,
+        Phase.STEADY,
+        "shape",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_ending_has_its_own_verdict(name: str) -> None:
+    records, outcome, status, phase, words = CASES[name]
+
+    verdict = judge(records, outcome, REQUESTED)
+
+    assert (verdict.status, verdict.phase) == (status, phase)
+    assert words in verdict.reason
+
+
+def test_a_line_that_is_no_record_spoils_the_trial() -> None:
+    assert judge(whole(), OUTCOME, REQUESTED, bad_line="garbage").status is Status.CRASH
+
+
+@pytest.mark.parametrize(
+    ("limits", "requested", "words"),
+    [
+        (LIMITS.model_copy(update={"memory_bytes": 2 * LIMITS.supervisor_anon_bytes}), REQUESTED, "memory"),
+        (LIMITS.model_copy(update={"memory_bytes": None}), REQUESTED, "memory"),
+        (LIMITS.model_copy(update={"cpuset": (0, 1)}), REQUESTED, "cpuset"),
+        (LIMITS.model_copy(update={"swap_bytes": 5}), REQUESTED, "swap"),
+        (LIMITS, REQUESTED.model_copy(update={"over_host": True}), "more than the host"),
+        (
+            LIMITS,
+            REQUESTED.model_copy(update={"cpu_mode": CpuMode.QUOTA, "cpuset": None, "quota_cpus": 0.5}),
+            "quota",
+        ),
+    ],
+)
+def test_a_limit_that_did_not_hold_is_never_ok(limits: Limits, requested: Requested, words: str) -> None:
+    records = [limits if isinstance(record, Limits) else record for record in whole()]
+
+    verdict = judge(records, OUTCOME, requested)
+
+    assert verdict.status is Status.LIMITS_NOT_ENFORCED
+    assert not verdict.limits_enforced
+    assert words in verdict.reason
+
+
+def test_a_quota_within_a_percent_is_enforced() -> None:
+    limits = LIMITS.model_copy(update={"quota_cpus": 0.502, "cpuset": (0, 1)})
+    requested = REQUESTED.model_copy(update={"cpu_mode": CpuMode.QUOTA, "cpuset": None, "quota_cpus": 0.5})
+    records = [limits if isinstance(record, Limits) else record for record in whole()]
+    assert judge(records, OUTCOME, requested).status is Status.OK
+
+
+def test_pages_charged_to_somebody_else_are_a_warning() -> None:
+    records = [
+        *until(Phase.STEADY),
+        ended(Phase.STEADY, file=300 * MIB, charged=20 * MIB),
+        OUTPUT,
+        PROCESS,
+        end(),
+    ]
+    verdict = judge(records, OUTCOME, REQUESTED)
+    assert [warning.kind for warning in verdict.warnings] == ["page_cache_shared"]
+    assert "280 MiB" in verdict.warnings[0].text
+
+
+def test_an_oom_kill_that_the_worker_survived_is_a_warning() -> None:
+    records = [*whole()[:-1], end(oom_kills=1)]
+    verdict = judge(records, OUTCOME, REQUESTED)
+    assert verdict.status is Status.OK
+    assert [warning.kind for warning in verdict.warnings] == ["oom_kill_survived"]
+
+
+def test_the_evidence_names_peak_cap_and_counts() -> None:
+    records = [*until(Phase.LOAD), end(exit_code=None, signal=SIGKILL, oom_kills=1)]
+    evidence = judge(records, replace(OUTCOME, log_tail="bye"), REQUESTED).evidence
+    assert (evidence.signal, evidence.oom_kills, evidence.cap_bytes) == (SIGKILL, 1, REQUESTED.memory_bytes)
+    assert evidence.peak_bytes == REQUESTED.memory_bytes
+    assert evidence.log_tail == "bye"
+
+
+def test_a_phase_that_only_started_is_where_it_died() -> None:
+    records: list[AnyRecord] = [LIMITS, start(Phase.IMPORT), ended(Phase.IMPORT), start(Phase.LOAD)]
+    assert judge(records, KILLED, REQUESTED).phase is Phase.LOAD

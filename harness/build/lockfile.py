@@ -1,0 +1,37 @@
+"""Lock files: which packages an image is made of, by exact version and hash, for one architecture."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from harness.errors import BuildError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ARCHITECTURES: Final = {"amd64": "x86_64", "x86_64": "x86_64", "arm64": "aarch64", "aarch64": "aarch64"}
+"""Docker's word, or the kernel's, for the one that wheels use."""
+_PIN: Final = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>\S+)")
+
+
+def lock_path(folder: Path, architecture: str) -> Path:
+    """The lock of an image for one architecture.
+
+    Raises:
+        BuildError: there is none.
+    """
+    path = folder / f"requirements.{architecture}.lock"
+    if not path.is_file():
+        raise BuildError(
+            f"{folder.name} has no lock file for {architecture}: {path} is missing.",
+            why="The engine runs on an architecture for which nobody has resolved the packages.",
+            fix=f"Run `make lock ARCHITECTURE={architecture}`, then build again.",
+        )
+    return path
+
+
+def read_pins(lock: Path) -> dict[str, str]:
+    """Version by distribution name, in the file's order."""
+    pins = map(_PIN.match, lock.read_text(encoding="utf-8").splitlines())
+    return {pin["name"]: pin["version"] for pin in pins if pin}

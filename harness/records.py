@@ -47,7 +47,7 @@ COLD_START_PHASES: Final = (Phase.IMPORT, Phase.LOAD, Phase.COMPILE, Phase.FIRST
 class Record(BaseModel):
     """Base of all records: frozen, and closed to unknown fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class Limits(Record):

@@ -43,7 +43,7 @@ class Status(StrEnum):
 class Stored(BaseModel):
     """Base of everything stored: frozen, and closed to unknown fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class CpuMode(StrEnum):

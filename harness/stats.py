@@ -174,6 +174,11 @@ def geometric_interval(values: Sequence[float]) -> Estimate | None:
     return Estimate(value=math.exp(centre), low=math.exp(centre - half), high=math.exp(centre + half))
 
 
+def value_of(estimate: Estimate | None) -> float | None:
+    """The figure itself, where there is one."""
+    return estimate.value if estimate else None
+
+
 def proved_less(one: Estimate, other: Estimate) -> bool:
     """Whether the trials tell `one` apart from `other`, below it: both have bounds, and these do not meet."""
     return one.high is not None and other.low is not None and one.high < other.low

@@ -7,6 +7,7 @@ and seconds (`float`) where they were asked for, and CPUs are `float` with a res
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Final
 
 KIB: Final = 1024
@@ -20,8 +21,9 @@ _MEMORY_UNITS: Final = {
     "kB": 1000, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "TB": 1000**4,
     "k": KIB, "m": MIB, "g": GIB, "t": 1024**4,
 }  # fmt: skip
-_MEMORY: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s?(?P<unit>[A-Za-z]+)")
-_DURATION: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s?(?P<unit>ms|s|m|h)")
+_NUMBER: Final = r"(?P<number>\d{1,15}(?:\.\d{1,9})?)"
+_MEMORY: Final = re.compile(_NUMBER + r"\s?(?P<unit>[A-Za-z]+)")
+_DURATION: Final = re.compile(_NUMBER + r"\s?(?P<unit>ms|s|m|h)")
 _DURATION_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -37,8 +39,8 @@ def parse_memory(text: str) -> int:
     match = _MEMORY.fullmatch(text.strip())
     if match is None or match["unit"] not in _MEMORY_UNITS:
         raise ValueError(f"{text!r} is not a memory size; write one of {MEMORY_SPELLINGS}")
-    size = float(match["number"]) * _MEMORY_UNITS[match["unit"]]
-    if size < 1 or size != int(size):
+    size = Decimal(match["number"]) * _MEMORY_UNITS[match["unit"]]
+    if size < 1 or size != size.to_integral_value():
         raise ValueError(
             f"{text!r} is not a whole, positive number of bytes; write one of {MEMORY_SPELLINGS}"
         )

@@ -35,10 +35,8 @@ def check_data(source: Source, *, known: Mapping[str, Collection[str]]) -> Itera
     for path, value in _walk(source.data, ()):
         if value is None:
             example = example_at(path)
-            fix = (
-                f"write `{example}`, or leave the key out" if example else "write one, or leave the line out"
-            )
-            yield source.mistake(path, "has no value", fix, at_key=True)
+            write = f"write `{example}`" if example else "write one"
+            yield source.mistake(path, "has no value", f"{write}, or leave the key out", at_key=True)
         elif isinstance(value, tuple):
             yield from _duplicates(source, path, value)
     include = source.data.get("include")
@@ -102,11 +100,11 @@ def _duplicates(source: Source, path: Path, items: tuple[object, ...]) -> Iterat
             continue
         value = _size(item) if path[-1] == "memory" else item
         if value in seen:
-            same = seen[value] == item and type(seen[value]) is type(item)
+            first, second = show(seen[value]), show(item)
             what = (
-                f"{show(item)} stands twice in the list"
-                if same
-                else f"{show(item)} is the same as {show(seen[value])}"
+                f"{second} stands twice in the list"
+                if first == second
+                else f"{second} is the same as {first}"
             )
             yield source.mistake((*path, index), what, "keep one of them")
         seen.setdefault(value, item)
@@ -115,7 +113,7 @@ def _duplicates(source: Source, path: Path, items: tuple[object, ...]) -> Iterat
 def _size(item: object) -> object:
     try:
         return parse_memory(str(item))
-    except (ValueError, OverflowError):
+    except ValueError:
         return item
 
 
@@ -147,12 +145,11 @@ def _protocol(source: Source, file: MatrixFile) -> Iterator[Mistake]:
     protocol = file.protocol
     if protocol.max_iterations < protocol.min_iterations:
         key = "max_iterations" if "max_iterations" in protocol.model_fields_set else "min_iterations"
-        what = (
-            f"max_iterations {protocol.max_iterations} is less than min_iterations {protocol.min_iterations}"
-        )
+        least, most = protocol.min_iterations, protocol.max_iterations
+        what = f"max_iterations {most} is less than min_iterations {least}"
         yield source.mistake(("protocol", key), what, "raise the one or lower the other")
-    least = parse_duration(protocol.warmup) + parse_duration(protocol.budget)
-    if parse_duration(protocol.timeout) <= least:
+    busy_s = parse_duration(protocol.warmup) + parse_duration(protocol.budget)
+    if parse_duration(protocol.timeout) <= busy_s:
         given = [key for key in ("timeout", "budget", "warmup") if key in protocol.model_fields_set]
-        what = f"the timeout of {protocol.timeout} is over before warmup and budget are ({least:g}s)"
+        what = f"the timeout of {protocol.timeout} is over before warmup and budget are ({busy_s:g}s)"
         yield source.mistake(("protocol", given[0]), what, "give it the time to start the framework as well")

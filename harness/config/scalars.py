@@ -72,7 +72,7 @@ def check_memory(value: object) -> str:
         raise complaint(f"{show(value)} has no unit", f"write {value}GiB or {value}MiB")
     try:
         size = parse_memory(value if isinstance(value, str) else "")
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         near = _near_memory(value) if isinstance(value, str) else None
         fix = f"did you mean `{near}`? {spellings}" if near else spellings
         raise complaint(f"{show(value)} is not a memory size", fix) from error
@@ -90,7 +90,7 @@ def check_duration(value: object) -> str:
     fix = "write a positive number with ms, s, m or h, such as 500ms, 90s or 2m"
     try:
         seconds = parse_duration(value if isinstance(value, str) else "")
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         raise complaint(f"{show(value)} is not a duration", fix) from error
     if seconds > MAX_DURATION_S:
         raise complaint(f"{show(value)} is too long", "write at most 24h")

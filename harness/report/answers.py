@@ -114,7 +114,7 @@ def _of_limits(count: int, limits: int, ties: int) -> str:
 def _pick(book: Book, group: LimitGroup, question: Question) -> Pick:
     known = [(each, found) for each in group.ok if (found := question.figure(each.stats)) is not None]
     if not known:
-        return Pick(question.title, "", 0, "", "", "no cell ran to its end", tied=False)
+        return Pick(question.title, "", 0, "", "", "no cell is ok", tied=False)
     known.sort(key=lambda pair: (pair[1].value, pair[0].result.cell.framework))
     (first, best), *others = known
     ties = [book.name(each) for each, found in others if not proved_less(best, found)]
@@ -139,7 +139,7 @@ def _note(
     book: Book, best: Estimate, others: Sequence[tuple[Measured, Estimate]], ties: Sequence[str]
 ) -> str:
     if not others:
-        return "the only one that ran to its end"
+        return "the only cell that is ok"
     if ties:
         return f"tied with {listed(ties)}"
     runner_up, behind = others[0]

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from harness.stats import Estimate
 
@@ -57,12 +57,11 @@ class Scale:
         share = (value - low) / (high - low)
         return round(100 * min(1.0, max(0.0, share)), 2)
 
-    def labelled(self, label: Callable[[float], str]) -> tuple[Tick, ...]:
+    def labelled(self) -> tuple[Tick, ...]:
         """The ticks with their labels."""
         ends = {0.0: "start", 100.0: "end"}
-        return tuple(
-            Tick(self.at(tick), label(tick), ends.get(self.at(tick), "middle")) for tick in self.ticks
-        )
+        places = ((self.at(tick), f"{tick:,.10g}") for tick in self.ticks)
+        return tuple(Tick(x, label, ends.get(x, "middle")) for x, label in places)
 
 
 @dataclass(frozen=True)

@@ -44,8 +44,9 @@ class Ending:
 
     @property
     def sentence(self) -> str:
-        """Word and detail together."""
-        return f"{self.word} {self.detail}" if self.detail else self.word
+        """Word and detail together, such as `out of memory in load` or `crashed: no such file`."""
+        joint = " " if self.detail.startswith("in ") else ": "
+        return f"{self.word}{joint}{self.detail}" if self.detail else self.word
 
 
 def ending(result: CellResult, run: Run) -> Ending:
@@ -60,7 +61,7 @@ def ending(result: CellResult, run: Run) -> Ending:
         return Ending(*_oom(told, where), kind)
     if status is Status.TIMEOUT:
         return Ending(WORDS[status], f"{where} after {format_duration(run.protocol.timeout_s)}".strip(), kind)
-    return Ending(WORDS[status], _because(clip(told.reason if told else result.reason)), kind)
+    return Ending(WORDS[status], clip(told.reason if told else result.reason), kind)
 
 
 def telling_trial(result: CellResult) -> Trial | None:
@@ -79,7 +80,3 @@ def _oom(trial: Trial, where: str) -> tuple[str, str]:
     if _NEARLY <= peak / trial.requested.memory_bytes <= 1:
         return WORDS[Status.OOM], f"{where}: filled its {cap} cap"
     return WORDS[Status.OOM], f"{where}: {format_memory(peak)} under a {cap} cap"
-
-
-def _because(reason: str) -> str:
-    return f": {reason}" if reason else ""

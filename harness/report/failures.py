@@ -1,4 +1,4 @@
-"""The cells that did not end well: how, in which phase, and the evidence."""
+"""The cells that did not end well: how, in which phase, with the evidence."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from harness.records import PhaseEnd
-from harness.report.endings import telling_trial
-from harness.report.formats import clip, counted, mebibytes, visible
+from harness.report.endings import WORDS, telling_trial
+from harness.report.formats import counted, mebibytes, visible
 from harness.units import format_memory
 
 if TYPE_CHECKING:
@@ -31,16 +31,14 @@ class Failure:
 
     cell_id: str
     ending: Ending
-    reason: str
     facts: tuple[tuple[str, str], ...]
     error: str
     log_tail: str
 
 
 def failures(book: Book, workloads: Iterable[Workload]) -> tuple[Failure, ...]:
-    """All cells that are not ok, those that ran and failed before those that never ran."""
-    found = [_failure(book, each) for workload in workloads for each in workload.cells if not each.ok]
-    return tuple(sorted(found, key=lambda failure: failure.ending.kind == "idle"))
+    """All cells that are not ok."""
+    return tuple(_failure(book, each) for workload in workloads for each in workload.cells if not each.ok)
 
 
 def _failure(book: Book, measured: Measured) -> Failure:
@@ -48,7 +46,6 @@ def _failure(book: Book, measured: Measured) -> Failure:
     return Failure(
         cell_id=measured.result.cell_id,
         ending=book.ending(measured),
-        reason=clip(measured.result.reason),
         facts=tuple(_facts(measured, trial)) if trial else (),
         error=tail((trial.evidence.error or "") if trial else "", ERROR_LIMIT),
         log_tail=tail(trial.evidence.log_tail if trial else "", LOG_LIMIT),
@@ -58,7 +55,7 @@ def _failure(book: Book, measured: Measured) -> Failure:
 def _facts(measured: Measured, trial: Trial) -> Iterator[tuple[str, str]]:
     evidence = trial.evidence
     states = [each.status for each in measured.result.trials]
-    yield "trials", ", ".join(f"{states.count(status)} {status}" for status in dict.fromkeys(states))
+    yield "trials", ", ".join(f"{states.count(status)} {WORDS[status]}" for status in dict.fromkeys(states))
     yield "phases ended", ", ".join(end.name for end in trial.all(PhaseEnd)) or "none"
     if evidence.exit_code is not None:
         yield "exit code", str(evidence.exit_code)

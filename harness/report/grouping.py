@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from harness.report.formats import limit_name
+from harness.stats import CellStats, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
 Limit = tuple[float, int]
 """CPUs and bytes of memory."""
+Figure = Callable[[CellStats], float | None]
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,10 @@ class LimitGroup:
         """The cells whose figures count."""
         return tuple(each for each in self.cells if each.ok)
 
+    def by(self, figure: Figure) -> LimitGroup:
+        """The same cells with the smallest figure first; those without one keep their places behind."""
+        return replace(self, cells=tuple(sorted(self.cells, key=lambda each: _smallest(each, figure))))
+
     def of(self, framework: str) -> Measured | None:
         """A framework's cell whose figures count."""
         return next((each for each in self.ok if each.result.cell.framework == framework), None)
@@ -49,6 +57,10 @@ class Workload:
     model: str
     batch: int
     groups: tuple[LimitGroup, ...]
+
+    def by(self, figure: Figure) -> Workload:
+        """The same cells, under each limit with the smallest figure first."""
+        return replace(self, groups=tuple(group.by(figure) for group in self.groups))
 
     @property
     def cells(self) -> tuple[Measured, ...]:
@@ -85,5 +97,12 @@ def _limit(measured: Measured) -> Limit:
 
 
 def _place(measured: Measured) -> tuple[bool, float, str]:
-    p50 = measured.stats.p50_ms
-    return not measured.ok, p50.value if measured.ok and p50 else float("inf"), measured.result.cell.framework
+    return (
+        *_smallest(measured, lambda stats: value_of(stats.p50_ms)),
+        measured.result.cell.framework,
+    )
+
+
+def _smallest(measured: Measured, figure: Figure) -> tuple[bool, float]:
+    found = figure(measured.stats) if measured.ok else None
+    return not measured.ok, math.inf if found is None else found

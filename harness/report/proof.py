@@ -114,13 +114,13 @@ def _proof(measured: Measured) -> Proof:
 def _cpus_asked(requested: Requested) -> str:
     if requested.cpu_mode is CpuMode.QUOTA:
         return f"quota {requested.quota_cpus:g}" if requested.quota_cpus else UNKNOWN
-    return f"cores {core_list(requested.cpuset)}"
+    return f"cpuset {core_list(requested.cpuset)}"
 
 
 def _cpus_found(limits: Limits) -> str:
     if limits.quota_cpus is not None:
         return f"quota {limits.quota_cpus:g}"
-    return f"cores {core_list(limits.cpuset)}"
+    return f"cpuset {core_list(limits.cpuset)}"
 
 
 def _size_or(size: int | None, absent: str) -> str:

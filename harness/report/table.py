@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from harness.records import Phase
+from harness.stats import value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from harness.stats import CellStats, Estimate, Measured
+    from harness.stats import CellStats, Measured
 
 COLUMNS: Final = {
     "cell_id": "string", "framework": "string", "model": "string",
@@ -65,7 +66,7 @@ def _figures(stats: CellStats) -> dict[str, object]:
     return {
         "trials": stats.trials,
         "iterations": stats.iterations,
-        "p50_ms": _value(p50),
+        "p50_ms": value_of(p50),
         "p50_low_ms": p50.low if p50 else None,
         "p50_high_ms": p50.high if p50 else None,
         "p90_ms": stats.p90_ms,
@@ -75,23 +76,19 @@ def _figures(stats: CellStats) -> dict[str, object]:
         "cpu_percent": stats.cpu_percent,
         "cpu_ms_per_inference": stats.cpu_ms_per_inference,
         "throttled_fraction": stats.throttled_fraction,
-        "rss_peak_bytes": _value(stats.rss_peak_bytes),
+        "rss_peak_bytes": value_of(stats.rss_peak_bytes),
         "anon_peak_bytes": stats.anon_peak_bytes,
         "cgroup_peak_bytes": stats.cgroup_peak_bytes,
         "import_ms": stats.phase_ms.get(Phase.IMPORT),
         "load_ms": stats.phase_ms.get(Phase.LOAD),
         "compile_ms": stats.phase_ms.get(Phase.COMPILE),
         "first_ms": stats.phase_ms.get(Phase.FIRST),
-        "cold_start_ms": _value(stats.cold_start_ms),
+        "cold_start_ms": value_of(stats.cold_start_ms),
         "max_abs_error": stats.max_abs_error,
         "limits_enforced": stats.limits_enforced,
         "image_digest": stats.image_digest,
         "framework_version": stats.framework_version,
     }
-
-
-def _value(estimate: Estimate | None) -> float | None:
-    return estimate.value if estimate else None
 
 
 def _inert(value: object) -> object:

@@ -217,7 +217,7 @@ def test_a_bad_value_is_shown_where_it_stands_with_what_to_write(
         (DEVICES + "  zero: {cpus: 1, memroy: 1GiB}\n", 6, 19, "devices.zero.memroy: unknown key", "mean `memory`?"),
         (DEVICES + "  zero: {cpus: 1}\n", 6, 3, "devices.zero: `memory` is missing", "write `memory: 8GiB`"),
         (DEVICES + "  zero: 4\n", 6, 9, "`4` is not a mapping of keys", "keys here: cpus, memory"),
-        (DEVICES + "  zero:\n", 6, 3, "has no value", "leave the line out"),
+        (DEVICES + "  zero:\n", 6, 3, "has no value", "leave the key out"),
         (DEVICES + "  twin: {cpus: 4, memory: 4g}\n", 6, 3, "has the same limits as `pi`", "told apart by"),
         (DEVICES + "memory: [8GiB]\n", 6, 1, "does not go with `devices`", "keep `devices`"),
         (DEVICES + "include: [{cpus: 2}]\n", 6, 11, "`cpus` and `memory` go together here", "or a device"),

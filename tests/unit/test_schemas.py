@@ -1,4 +1,5 @@
 import json
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,12 @@ def parts(schema: Any) -> Any:
 @pytest.mark.parametrize("name", schemas())
 def test_the_schema_files_are_current(name: str) -> None:
     assert (FOLDER / name).read_text() == text_of(schemas()[name]), "run: python -m harness.schemas"
+
+
+def test_the_generator_writes_all_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.schemas.FOLDER", tmp_path)
+    runpy.run_module("harness.schemas.__main__", run_name="__main__")
+    assert {path.name for path in tmp_path.iterdir()} == set(schemas())
 
 
 def test_no_schema_file_is_left_over() -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CAP_REACH: Final = 1.6
 """A cap at most this many times the largest figure is worth the room on the axis."""
 PLACE_HINT: Final = (
-    "Cells share places that the trials cannot tell apart: they tie when their intervals meet."
+    "cells share places that the trials cannot tell apart: they tie when their intervals meet."
 )
 
 
@@ -158,11 +158,6 @@ def against(book: Book, figure: Callable[[CellStats], float | None]) -> Column:
         return ratio(figure(line.stats), figure(line.base.stats) if line.base else None)
 
     return Column(f"against {clip(book.run.baseline, NAME_LIMIT)}", text)
-
-
-def value(estimate: Estimate | None) -> float | None:
-    """An estimate's figure."""
-    return estimate.value if estimate else None
 
 
 def place(workload: Workload, figure: Callable[[CellStats], Estimate | None]) -> Column:

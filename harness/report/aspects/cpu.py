@@ -29,13 +29,13 @@ def cpu(book: Book, workload: Workload) -> Aspect:
         return book.row(each, f"{number(share)} %", bars=(bar,))
 
     axis = "CPU use in the steady phase, percent of one core"
-    ticks = scale.labelled(number)
-    marks = {limit: cap_mark(f"cap {number(cap)} %", cap, scale) for limit, cap in caps.items()}
+    ticks = scale.labelled()
+    marks = {limit: cap_mark(f"cap {cap:g} %", cap, scale) for limit, cap in caps.items()}
     return Aspect(
         slug="cpu",
         title="CPU",
-        reading="Shorter is cheaper. 100 % is one core kept busy, counted by the kernel over all threads; the "
-        "dashed line is the cap.",
+        reading="A longer bar keeps more of the machine busy: 100 % is one core, counted by the kernel over all "
+        "threads, and the upright line is the cap. What a call costs is its CPU time, in the table.",
         panels=tuple(panel(book, group, axis, ticks, draw, marks[group.limit]) for group in workload.groups),
         table=_table(book, workload),
     )

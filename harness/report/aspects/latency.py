@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.report.aspects.common import PLACE_HINT, Aspect, Column, against, panel, place, table, value
+from harness.report.aspects.common import Aspect, Column, against, panel, place, table
 from harness.report.charts import Dot, log_scale
 from harness.report.formats import UNKNOWN, number, time_unit
-from harness.stats import SAMPLES_NEEDED
+from harness.stats import SAMPLES_NEEDED, value_of
 
 if TYPE_CHECKING:
     from harness.report.aspects.common import Book, Table
@@ -31,7 +31,7 @@ def latency(book: Book, workload: Workload) -> Aspect:
         return book.row(each, f"{number(p50.value)} {unit.name}", dot=Dot(scale.at(p50.value), low, high))
 
     axis = f"Median latency, {unit.name}, logarithmic"
-    ticks = scale.labelled(number)
+    ticks = scale.labelled()
     return Aspect(
         slug="latency",
         title="Latency",
@@ -39,7 +39,7 @@ def latency(book: Book, workload: Workload) -> Aspect:
         "its 95 % interval over trials: where two lines overlap, the trials do not tell the two apart.",
         panels=tuple(panel(book, group, axis, ticks, draw) for group in workload.groups),
         table=_table(book, workload, unit),
-        note=f"{PLACE_HINT} p90, p95 and p99 are left out where a trial has fewer than {SAMPLES_NEEDED[90]}, "
+        note=f"p90, p95 and p99 are left out where a trial has fewer than {SAMPLES_NEEDED[90]}, "
         f"{SAMPLES_NEEDED[95]} or {SAMPLES_NEEDED[99]} calls.",
     )
 
@@ -47,9 +47,9 @@ def latency(book: Book, workload: Workload) -> Aspect:
 def _table(book: Book, workload: Workload, unit: TimeUnit) -> Table:
     columns = (
         place(workload, lambda stats: stats.p50_ms),
-        Column("p50", lambda line: unit.number(value(line.stats.p50_ms)), unit.name),
+        Column("p50", lambda line: unit.number(value_of(line.stats.p50_ms)), unit.name),
         Column("95 % interval", lambda line: unit.bounds(line.stats.p50_ms), unit.name),
-        against(book, lambda stats: value(stats.p50_ms)),
+        against(book, lambda stats: value_of(stats.p50_ms)),
         Column("p90", lambda line: unit.number(line.stats.p90_ms), unit.name),
         Column("p95", lambda line: unit.number(line.stats.p95_ms), unit.name),
         Column("p99", lambda line: unit.number(line.stats.p99_ms), unit.name),

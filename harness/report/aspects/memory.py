@@ -12,10 +12,10 @@ from harness.report.aspects.common import (
     cap_mark,
     panel,
     table,
-    value,
 )
 from harness.report.charts import Bar, linear_scale
-from harness.report.formats import UNKNOWN, mebibytes, number, percent
+from harness.report.formats import UNKNOWN, mebibytes, percent
+from harness.stats import value_of
 from harness.units import MIB, format_memory
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 def memory(book: Book, workload: Workload) -> Aspect:
     """The memory section of a workload."""
+    workload = workload.by(lambda stats: value_of(stats.rss_peak_bytes))
     peaks = [each.stats.rss_peak_bytes.value / MIB for each in workload.ok if each.stats.rss_peak_bytes]
     caps = {group.limit: group.limit[1] / MIB for group in workload.groups}
     scale = linear_scale(axis_values(peaks, caps.values()))
@@ -39,13 +40,13 @@ def memory(book: Book, workload: Workload) -> Aspect:
         return book.row(each, f"{mebibytes(peak.value)} MiB", bars=(bar,))
 
     axis = "Peak resident memory, MiB"
-    ticks = scale.labelled(number)
+    ticks = scale.labelled()
     marks = {limit: cap_mark(f"cap {format_memory(limit[1])}", cap, scale) for limit, cap in caps.items()}
     return Aspect(
         slug="memory",
         title="Memory",
         reading="Shorter is leaner. The bar is the largest resident size of the process in any phase of any "
-        "trial (VmHWM); the dashed line is the cap.",
+        "trial (VmHWM); the upright line is the cap.",
         panels=tuple(panel(book, group, axis, ticks, draw, marks[group.limit]) for group in workload.groups),
         table=_table(book, workload),
         note="The resident peak is the headline: what the process itself held, whatever was cached before. "
@@ -65,10 +66,10 @@ def _table(book: Book, workload: Workload) -> Table:
         return percent(peak.value / line.limit[1] if peak else None)
 
     columns = (
-        Column("resident peak", lambda line: mebibytes(value(line.stats.rss_peak_bytes)), "MiB"),
+        Column("resident peak", lambda line: mebibytes(value_of(line.stats.rss_peak_bytes)), "MiB"),
         Column("over trials", spread, "MiB", "Smallest and largest trial."),
         Column("of the cap", of_cap),
-        against(book, lambda stats: value(stats.rss_peak_bytes)),
+        against(book, lambda stats: value_of(stats.rss_peak_bytes)),
         Column("anonymous", lambda line: mebibytes(line.stats.anon_peak_bytes), "MiB"),
         Column(
             "cgroup peak",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.records import COLD_START_PHASES
-from harness.report.aspects.common import Aspect, Column, Key, against, panel, place, table, value
+from harness.report.aspects.common import Aspect, Column, Key, against, panel, place, table
 from harness.report.charts import linear_scale, stacked
-from harness.report.formats import UNKNOWN, number, time_unit
+from harness.report.formats import UNKNOWN, time_unit
+from harness.stats import value_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,13 +16,13 @@ if TYPE_CHECKING:
     from harness.records import Phase
     from harness.report.aspects.common import Book, Line, Table
     from harness.report.charts import Row
-    from harness.report.formats import TimeUnit
     from harness.report.grouping import Workload
     from harness.stats import Measured
 
 
 def start(book: Book, workload: Workload) -> Aspect:
     """The start-up section of a workload."""
+    workload = workload.by(lambda stats: value_of(stats.cold_start_ms))
     lengths = [sum(each.stats.phase_ms.values()) for each in workload.ok]
     unit = time_unit(lengths)
     scale = linear_scale(length * unit.per_ms for length in lengths)
@@ -36,7 +37,7 @@ def start(book: Book, workload: Workload) -> Aspect:
         return book.row(each, figure, bars=stacked(parts, scale))
 
     axis = f"Time to the first answer, {unit.name}"
-    ticks = scale.labelled(number)
+    ticks = scale.labelled()
     cold = book.run.protocol.page_cache == "cold"
     cached = "with none of its files in the page cache" if cold else "with its files left in the page cache"
     return Aspect(
@@ -45,7 +46,7 @@ def start(book: Book, workload: Workload) -> Aspect:
         reading=f"Shorter is quicker to start: from process start to first answer, {cached}. The parts are the "
         "phases' medians over trials and the figure is the median of the whole, so they may differ a little.",
         panels=tuple(panel(book, group, axis, ticks, draw) for group in workload.groups),
-        table=_table(book, workload, unit),
+        table=_table(book, workload),
         legend=tuple(Key(_kind(index), phase.value) for index, phase in enumerate(COLD_START_PHASES)),
     )
 
@@ -54,15 +55,18 @@ def _kind(index: int) -> str:
     return f"p{index}"
 
 
-def _table(book: Book, workload: Workload, unit: TimeUnit) -> Table:
+def _table(book: Book, workload: Workload) -> Table:
+    # Phases span from microseconds to seconds: the unit that suits the middle one keeps most of them readable.
+    unit = time_unit(wall for each in workload.ok for wall in each.stats.phase_ms.values())
+
     def spent_in(phase: Phase) -> Callable[[Line], str]:
         return lambda line: unit.number(line.stats.phase_ms.get(phase))
 
     columns = (
         place(workload, lambda stats: stats.cold_start_ms),
-        Column("to first answer", lambda line: unit.number(value(line.stats.cold_start_ms)), unit.name),
+        Column("to first answer", lambda line: unit.number(value_of(line.stats.cold_start_ms)), unit.name),
         Column("95 % interval", lambda line: unit.bounds(line.stats.cold_start_ms), unit.name),
-        against(book, lambda stats: value(stats.cold_start_ms)),
+        against(book, lambda stats: value_of(stats.cold_start_ms)),
         *(Column(phase.value, spent_in(phase), unit.name) for phase in COLD_START_PHASES),
     )
     return table(book, workload, "Start-up, split by phase", columns)

@@ -1,0 +1,161 @@
+"""Whole runs for tests: the default matrix, and one with a cell of every way to fail."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING
+
+from harness.records import Limits, Output, Phase, Stop, WorkerError
+from harness.results import Cell, CellResult, Evidence, Run, RunState, Status, Trial, TypedWarning
+from harness.units import GIB, MIB, format_memory
+from tests.factories import (
+    FRAMEWORKS,
+    cell,
+    end_record,
+    failed_trial,
+    output_record,
+    result,
+    run,
+    trial,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+
+def sample() -> tuple[Run, tuple[CellResult, ...]]:
+    """The default matrix on a machine with two cores: 20 cells, all ok."""
+    cells = tuple(
+        result(cell(framework, cpus=cpus, memory_bytes=memory))
+        for framework, cpus, memory in product(FRAMEWORKS, (1, 2), (512 * MIB, 8 * GIB))
+    )
+    return run(cells), cells
+
+
+def failures() -> tuple[Run, tuple[CellResult, ...]]:
+    """Three limits, half a CPU among them, with a cell of every status that is not ok, among ok ones."""
+    over = "the host has 2 cores and 24 GiB; the cell asks for 8 and 32 GiB (over_host: skip)"
+    cells = (
+        _all_failed(tiny("pytorch"), _thrashed),
+        _all_failed(tiny("tensorflow"), _oom),
+        _mixed_crash(tiny("jax")),
+        _warned(tiny("onnxruntime")),
+        _all_failed(tiny("openvino"), _invalid_output),
+        result(half("pytorch")),
+        _all_failed(half("tensorflow"), _timeout),
+        result(half("jax"), trials=(), status=Status.BUILD_FAILED, reason="no wheel of jaxlib 0.10.2"),
+        result(half("onnxruntime")),
+        _all_failed(half("openvino"), _not_enforced),
+        *(result(huge(name), trials=(), reason=over) for name in FRAMEWORKS[:3]),
+        result(huge("onnxruntime"), trials=(), status=Status.INTERRUPTED, reason="0 of 3 trials were run"),
+        result(
+            huge("openvino"),
+            trials=(),
+            status=Status.UNSUPPORTED,
+            reason="openvino has no such precision",
+        ),
+    )
+    devices = {"pi-zero-2w": (1.0, 256 * MIB), "half-vcpu": (0.5, GIB), "big-box": (8.0, 32 * GIB)}
+    return run(cells, matrix_name="failures", devices=devices, state=RunState.INTERRUPTED), cells
+
+
+def tiny(framework: str) -> Cell:
+    return cell(framework, cpus=1, memory_bytes=256 * MIB)
+
+
+def half(framework: str) -> Cell:
+    return cell(framework, cpus=0.5, memory_bytes=GIB)
+
+
+def huge(framework: str) -> Cell:
+    return cell(framework, cpus=8, memory_bytes=32 * GIB)
+
+
+def _all_failed(of: Cell, make: Callable[[Cell, int], Trial]) -> CellResult:
+    return result(of, [make(of, index) for index in range(3)])
+
+
+def _thrashed(of: Cell, index: int) -> Trial:
+    read = 55 * of.memory_bytes
+    died = failed_trial(
+        of,
+        Status.OOM,
+        Phase.IMPORT,
+        index,
+        reason=f"thrashing in import: {format_memory(read)} read from disk",
+        evidence=_evidence(of, signal=9, peak_bytes=of.memory_bytes, read_bytes=read),
+    )
+    last = end_record(stop=Stop.THRASHING, exit_code=None, signal=9, phase_read_bytes=read)
+    return died.model_copy(update={"records": (*died.records, last)})
+
+
+def _oom(of: Cell, index: int) -> Trial:
+    log = "2026-03-14 09:27:11.204 I tensorflow/core/platform/cpu_feature_guard.cc: AVX2 FMA\n"
+    killed = _evidence(of, signal=9, oom_kills=1, engine_oom_flag=True, peak_bytes=249 * MIB, log_tail=log)
+    return failed_trial(of, Status.OOM, Phase.LOAD, index, reason="out of memory in load", evidence=killed)
+
+
+def _mixed_crash(of: Cell) -> CellResult:
+    message = "Resource exhausted: failed to allocate 41943040 bytes"
+    trace = f'Traceback (most recent call last):\n  File "worker.py", line 118\nRuntimeError: {message}\n'
+    died = failed_trial(
+        of,
+        Status.CRASH,
+        Phase.COMPILE,
+        2,
+        reason=f"RuntimeError in compile: {message}",
+        evidence=_evidence(of, exit_code=1, error=trace, log_tail=trace),
+    )
+    error = WorkerError(
+        type="error", phase=Phase.COMPILE, kind="RuntimeError", message=message, traceback=trace
+    )
+    died = died.model_copy(update={"records": (*died.records, error)})
+    return result(of, [trial(of, 0), trial(of, 1), died])
+
+
+def _evidence(of: Cell, **changes: object) -> Evidence:
+    values: dict[str, object] = {"oom_kills": 0, "engine_oom_flag": False, "cap_bytes": of.memory_bytes}
+    return Evidence.model_validate(values | changes)
+
+
+def _warned(of: Cell) -> CellResult:
+    doubt = TypedWarning(kind="page_cache_not_dropped", text="18 % of the image's large files stayed cached")
+    few = [trial(of, index, iterations=200) for index in range(3)]
+    return result(of, [few[0].model_copy(update={"warnings": (doubt,)}), *few[1:]])
+
+
+def _invalid_output(of: Cell, index: int) -> Trial:
+    good = trial(of, index)
+    wrong = output_record(max_abs_error=0.31)
+    records = tuple(wrong if isinstance(record, Output) else record for record in good.records)
+    fields = {"status": Status.INVALID_OUTPUT, "phase": Phase.STEADY, "records": records}
+    return good.model_copy(update=fields | {"reason": "largest error 0.31, tolerance 1e-05"})
+
+
+def _timeout(of: Cell, index: int) -> Trial:
+    stopped = _evidence(of, exit_code=137, oom_kills=None, peak_bytes=402 * MIB)
+    return failed_trial(
+        of, Status.TIMEOUT, Phase.COMPILE, index, reason="out of time in compile", evidence=stopped
+    )
+
+
+def _not_enforced(of: Cell, index: int) -> Trial:
+    good = trial(of, index)
+    records = tuple(
+        record.model_copy(update={"memory_bytes": None}) if isinstance(record, Limits) else record
+        for record in good.records
+    )
+    fields = {"status": Status.LIMITS_NOT_ENFORCED, "phase": Phase.STEADY, "limits_enforced": False}
+    return good.model_copy(
+        update=fields | {"records": records, "reason": "memory: asked 1073741824 bytes, in effect None"}
+    )
+
+
+def write_run(directory: Path, of: Run, cells: Iterable[CellResult]) -> Path:
+    """Store a run as the harness does, as far as the report reads it."""
+    (directory / "cells").mkdir(parents=True)
+    (directory / "run.json").write_text(of.model_dump_json(indent=1))
+    for each in cells:
+        (directory / "cells" / f"{each.cell_id}.json").write_text(each.model_dump_json())
+    return directory

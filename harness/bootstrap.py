@@ -22,6 +22,7 @@ from harness.errors import EdgematrixError, EngineError, ExitCode
 
 DAEMON_LOG: Final = Path("/var/log/edgematrix-dockerd.log")
 START_TIMEOUT_S: Final = 90
+RIVAL_TIMEOUT_S: Final = 10
 BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -174,36 +175,39 @@ def _start_service() -> None:
 
 
 def _start_daemon() -> None:
-    """Start dockerd in a session of its own: Debian's policy may keep the package from doing so, as in a container."""
+    """Start dockerd in a session of its own, as Debian's policy may keep the package from starting it."""
     dockerd = shutil.which("dockerd")
     if dockerd is None:
-        raise EngineError(
-            "The Docker engine is installed, yet there is no dockerd.", fix="Look at your PATH."
-        )
+        raise EngineError("The Docker engine is installed, yet there is no dockerd.", fix="Mend the PATH.")
     with DAEMON_LOG.open("ab") as log:
         daemon = subprocess.Popen(  # noqa: S603 - the path that the shell would take
             [dockerd], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/"
         )
     _wait_for_engine(daemon)
+    daemon.returncode = 0  # it outlives this program on purpose: nobody waits for it
 
 
 def _wait_for_engine(daemon: subprocess.Popen[bytes] | None) -> None:
+    """Wait until an engine answers.
+
+    A daemon that ends at once is given a little longer: another bootstrap's may have been first, and will answer.
+    """
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         try:
             connect().close()
         except EngineError:
-            # A daemon that another bootstrap has just started makes ours exit: then its engine will answer.
-            time.sleep(0.2)
+            time.sleep(0.1)
         else:
-            if daemon is not None:
-                daemon.returncode = daemon.poll() or 0  # it outlives us on purpose: no ResourceWarning
             return
-    log = DAEMON_LOG.read_text(errors="replace").splitlines()[-5:] if daemon is not None else []
+        if daemon is not None and daemon.poll() is not None:
+            deadline = min(deadline, time.monotonic() + RIVAL_TIMEOUT_S)
+            daemon = None
+    log = DAEMON_LOG.read_text(errors="replace") if DAEMON_LOG.exists() else ""
     raise EngineError(
-        f"The Docker engine was started but does not answer after {START_TIMEOUT_S} s.",
-        why="\n".join(log),
-        fix=f"Read {DAEMON_LOG}; on a machine that is itself a container, run it privileged or share an engine with it.",
+        "The Docker engine was started but does not answer.",
+        why="\n".join(log.splitlines()[-5:]),
+        fix=f"Read {DAEMON_LOG}; a container runs an engine only if it is privileged, or is given another's socket.",
     )
 
 

@@ -6,9 +6,10 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from harness.errors import EdgematrixError
+if TYPE_CHECKING:
+    from harness.errors import EdgematrixError
 
 LOCK_TIMEOUT_S: Final = 180
 """Another apt may be running, such as unattended upgrades on a machine that has just booted."""

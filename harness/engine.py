@@ -31,7 +31,7 @@ LABEL_CELL: Final = "edgematrix.cell"
 LABEL_MODEL: Final = "edgematrix.model"
 LABEL_OWNER: Final = "edgematrix.owner"
 LOCK_NAME: Final = "edgematrix-harness"
-PIDS_LIMIT: Final = 256
+PIDS_LIMIT: Final = 1024
 TMPFS: Final = {"/tmp": "size=16m,mode=1777"}  # noqa: S108 - inside the container
 LOG_TAIL_BYTES: Final = 16 * 1024
 MAX_OUTPUT_BYTES: Final = 256 * 1024**2
@@ -267,21 +267,30 @@ class Engine:
                 self._api.remove_container(container, force=True)
 
     def _create(self, name: str, config: Mapping[str, Any]) -> str:
+        """Create a container; a dead one of the same name gives way, a living one does not.
+
+        Raises:
+            BusyError: the name belongs to a container that runs, or is about to.
+        """
         try:
             created = self._api.create_container_from_config(config, name=name)  # type: ignore[no-untyped-call]
         except APIError as error:
-            if error.status_code == requests.codes.conflict:
-                raise self._busy(name) from error
-            raise
+            if error.status_code != requests.codes.conflict:
+                raise
+            self._remove_dead(name)
+            return self._create(name, config)
         return str(created["Id"])
 
-    def _busy(self, name: str) -> BusyError:
+    def _remove_dead(self, name: str) -> None:
         try:
             found = self._api.inspect_container(name)
+            if found["State"]["Status"] in {"exited", "dead"}:
+                self._api.remove_container(found["Id"], force=True)
+                return
         except NotFound:
-            return BusyError(f"container {name} was there a moment ago", fix="start again")
+            return
         owner = found["Config"]["Labels"].get(LABEL_OWNER, "somebody else")
-        return BusyError(
+        raise BusyError(
             f"another harness is measuring on this engine: {owner}, since {found['Created'][:19]}Z",
             why="two measurements at a time would disturb each other, so the engine is held by one harness",
             fix=f"wait until it ends; if it is certainly dead: docker rm -f {name}",

@@ -8,17 +8,20 @@ tried in turn.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import docker
 from docker.context import ContextAPI
 from docker.errors import DockerException
+from docker.utils import kwargs_from_env
 from requests.exceptions import RequestException
 
 from harness.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DEFAULT_URL: Final = "unix:///var/run/docker.sock"
 PROBE_TIMEOUT_S: Final = 10
@@ -61,7 +64,7 @@ def endpoints(environ: Mapping[str, str]) -> tuple[Endpoint, ...]:
         EngineError: the current docker context cannot be read.
     """
     if environ.get("DOCKER_HOST"):
-        options = docker.utils.kwargs_from_env(environment=dict(environ))
+        options = kwargs_from_env(environment=dict(environ))
         url = options.pop("base_url")
         return (Endpoint(url=url, origin="DOCKER_HOST", named=True, options=options),)
     context = _current_context(environ)

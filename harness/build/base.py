@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 REPOSITORY: Final = "edgematrix/base"
 LABEL_BASE: Final = "edgematrix.base"
 OVERRIDE: Final = "EDGEMATRIX_BASE"
-"""Environment variable: the reference of a mirrored base image; nothing else is tried then."""
+"""Environment variable: the reference of a mirrored base image, with its digest; nothing else is tried then."""
 REGISTRY_TIMEOUT_S: Final = 20
 BOOTSTRAP_TIMEOUT_S: Final = 900
 MERGED_USR_HOOK: Final = "/usr/share/mmdebstrap/hooks/merged-usr"
@@ -67,12 +67,14 @@ class Base:
 
     Attributes:
         tag: what Dockerfiles say after FROM.
-        identity: the pulled image's reference, or the Debian recipe's hash. Not the image id, which changes at
-            every rebuild.
+        identity: the pulled image's digest, which every mirror shares, or the Debian recipe's hash. Not the image
+            id, which changes at every rebuild.
+        reference: where it is pulled from; empty where it is built.
     """
 
     tag: str
     identity: str
+    reference: str = ""
 
 
 def ensure_base(
@@ -95,7 +97,7 @@ def ensure_base(
     for base in (pulled,) if override else (pulled, built):
         if exists(client, base.tag):
             return base
-    on_event(BuildEvent(name="base", step=Step.BASE, detail=f"asking a registry for {pulled.identity}"))
+    on_event(BuildEvent(name="base", step=Step.BASE, detail=f"asking a registry for {pulled.reference}"))
     refusal = _pull(client, pulled)
     if refusal is None:
         return pulled
@@ -105,7 +107,9 @@ def ensure_base(
             why=refusal,
             fix=f"Correct or unset {OVERRIDE}.",
         )
-    on_event(BuildEvent(name="base", step=Step.BASE, detail=f"no registry answers: building {recipe.debian.suite}"))
+    on_event(
+        BuildEvent(name="base", step=Step.BASE, detail=f"no registry answers: building {recipe.debian.suite}")
+    )
     _build_from_debian(client, recipe.debian, built, architecture)
     return built
 
@@ -116,8 +120,19 @@ def load_recipe(file: Path) -> Recipe:
 
 
 def pulled_base(reference: str) -> Base:
-    """The base that a registry has under this reference."""
-    return Base(tag=f"{REPOSITORY}:pulled-{_short_hash(reference)}", identity=reference)
+    """The base that a registry has under this reference.
+
+    Raises:
+        BuildError: the reference has no digest.
+    """
+    _, at, digest = reference.partition("@")
+    if not at:
+        raise BuildError(
+            f"The base image {reference} is not named by digest.",
+            why="What a tag points to changes, and results on two bases cannot be compared.",
+            fix=f"Set {OVERRIDE} to NAME@sha256:..., as `docker images --digests` prints it.",
+        )
+    return Base(tag=f"{REPOSITORY}:pulled-{_short_hash(digest)}", identity=digest, reference=reference)
 
 
 def debian_base(recipe: DebianRecipe, architecture: str) -> Base:
@@ -155,9 +170,9 @@ def _pull(client: docker.DockerClient, base: Base) -> str | None:
     try:
         # A registry behind a closed door lets the engine retry for minutes: the first question is bounded.
         with _patience(client, REGISTRY_TIMEOUT_S):
-            client.api.inspect_distribution(base.identity)
-        client.images.pull(base.identity)
-        client.images.get(base.identity).tag(base.tag)
+            client.images.get_registry_data(base.reference)
+        client.images.pull(base.reference)
+        client.images.get(base.reference).tag(base.tag)
     except (DockerException, RequestException) as error:
         return str(error)
     return None
@@ -173,7 +188,9 @@ def _patience(client: docker.DockerClient, seconds: int) -> Iterator[None]:
         client.api.timeout = before
 
 
-def _build_from_debian(client: docker.DockerClient, recipe: DebianRecipe, base: Base, architecture: str) -> None:
+def _build_from_debian(
+    client: docker.DockerClient, recipe: DebianRecipe, base: Base, architecture: str
+) -> None:
     if shutil.which("mmdebstrap") is None:
         if not debian.can_install():
             raise BuildError(

@@ -7,14 +7,16 @@ import re
 import secrets
 import tarfile
 import tempfile
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from docker.errors import APIError, DockerException, ImageNotFound
+from requests.exceptions import RequestException
 
 from harness.errors import BuildError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
     from typing import IO
 
@@ -50,6 +52,7 @@ def build(
 
     Raises:
         BuildError: a step failed; the end of its output says why.
+        DockerException: the engine did; see `engine_trouble`.
     """
     number = secrets.token_hex(8)
     try:
@@ -66,19 +69,27 @@ def build(
                 decode=True,
             )
             _follow(tag, stream, on_step)
-    except (DockerException, OSError) as error:
-        raise BuildError(f"The engine could not build {tag}.", why=str(error), fix="See `docker info`.") from error
     finally:
         remove_stages(client, number)
+
+
+@contextmanager
+def engine_trouble(what: str) -> Iterator[None]:
+    """Turn whatever the engine's client raises into a `BuildError` that says what could not be done."""
+    try:
+        yield
+    except (DockerException, RequestException, OSError) as error:
+        fix = "See `docker info` and the engine's log, then build again."
+        raise BuildError(what, why=str(error), fix=fix) from error
 
 
 def remove_stages(client: docker.DockerClient, number: str | None = None) -> None:
     """Remove builder stages by id: those of one build, or all that killed builds have left."""
     label = LABEL_STAGE if number is None else f"{LABEL_STAGE}={number}"
-    left = client.images.list(all=True, filters={"label": label})
+    left = [image["Id"] for image in client.api.images(all=True, filters={"label": label})]
     # A parent goes only after its children: pass over them until a pass removes none.
     while left:
-        refused = [image for image in left if not remove_image(client, image.id)]
+        refused = [identity for identity in left if not remove_image(client, identity)]
         if len(refused) == len(left):
             return
         left = refused
@@ -106,6 +117,11 @@ def _pack(file: IO[bytes], context: Context) -> None:
     file.seek(0, io.SEEK_SET)
 
 
+def _first_command(instruction: str) -> str:
+    """An instruction in one line: its first command stands for a long RUN."""
+    return instruction.partition(" && ")[0].strip()
+
+
 def _follow(tag: str, stream: Iterable[dict[str, Any]], on_step: Callable[[str, float], None]) -> None:
     log: list[str] = []
     for message in stream:
@@ -117,6 +133,6 @@ def _follow(tag: str, stream: Iterable[dict[str, Any]], on_step: Callable[[str, 
             )
         text = message.get("stream", "").rstrip()
         if step := _STEP.match(text):
-            on_step(step["instruction"], (int(step["number"]) - 1) / int(step["count"]))
+            on_step(_first_command(step["instruction"]), (int(step["number"]) - 1) / int(step["count"]))
         elif text:
             log = [*log[1 - _LOG_LINES :], text]

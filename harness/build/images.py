@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 from docker.errors import ImageNotFound
 
-from harness.build import wheelhouse
 from harness.build.base import LABEL_BASE, Base, ensure_base, exists, load_recipe
-from harness.build.builder import build, remove_image
+from harness.build.builder import build, engine_trouble, remove_image
 from harness.build.events import BuildEvent, Step
 from harness.build.lockfile import ARCHITECTURES, lock_path
 from harness.build.recipe import LABEL_FINGERPRINT, SITE_REPOSITORY, Recipe, read_recipe
+from harness.build.wheelhouse import fill
 from harness.catalog import SUPPORT_IMAGES, FrameworkSpec, load_frameworks
 from harness.errors import BuildError, ConfigError
 from harness.results import Image
@@ -31,6 +31,8 @@ LABEL_PACKAGES: Final = "edgematrix.packages"
 DISK_FACTOR: Final = 9
 """Disk that a build takes at its height, per byte of wheels: the context, the unpacked wheels, and these copied."""
 DISK_RESERVE: Final = GIB // 2
+LOCAL_URL: Final = "http+docker://localhost"
+"""What the client calls an engine behind a socket of this machine."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,11 +72,21 @@ def build_images(
     if unknown:
         known = ", ".join((*frameworks, *SUPPORT_IMAGES))
         raise ConfigError(f"There is no image {unknown[0]!r}.", fix=f"Choose from: {known}.")
-    architecture = engine_architecture(client)
-    recipe = load_recipe(root / "images" / "base" / "base.yaml")
-    base = ensure_base(client, recipe, architecture=architecture, on_event=on_event)
+    with engine_trouble("The base image could not be made."):
+        architecture = engine_architecture(client)
+        base = ensure_base(
+            client,
+            load_recipe(root / "images" / "base" / "base.yaml"),
+            architecture=architecture,
+            on_event=on_event,
+        )
     workshop = Workshop(
-        client=client, root=root, architecture=architecture, base=base, frameworks=frameworks, on_event=on_event
+        client=client,
+        root=root,
+        architecture=architecture,
+        base=base,
+        frameworks=frameworks,
+        on_event=on_event,
     )
     return {name: _try_image(workshop, name) for name in wanted}
 
@@ -96,7 +108,8 @@ def engine_architecture(client: docker.DockerClient) -> str:
 
 def _try_image(workshop: Workshop, name: str) -> Image | BuildError:
     try:
-        return _have_image(workshop, name)
+        with engine_trouble(f"The engine could not build the image {name}."):
+            return _have_image(workshop, name)
     except BuildError as error:
         workshop.on_event(BuildEvent(name=name, step=Step.FAILED, detail=error.what))
         return error
@@ -110,19 +123,29 @@ def _have_image(workshop: Workshop, name: str) -> Image:
         architecture=workshop.architecture,
         base_identity=workshop.base.identity,
     )
-    before = _find(workshop.client, recipe.tag)
+    before = find_image(workshop.client, recipe.tag)
     if before is not None and before.fingerprint == recipe.fingerprint:
         detail = f"up to date, {format_memory(before.size_bytes)}"
         workshop.on_event(BuildEvent(name=name, step=Step.SKIPPED, detail=detail))
         return before
     if recipe.lock is not None and not exists(workshop.client, recipe.site_tag):
         _build_site(workshop, recipe, recipe.lock)
-    _build(workshop, recipe, recipe.tag, recipe.runner, {"SITE": _site(workshop, recipe)}, _labels(workshop, recipe))
-    image = _find(workshop.client, recipe.tag)
+    build(
+        workshop.client,
+        tag=recipe.tag,
+        context=recipe.runner,
+        arguments={"SITE": recipe.site_tag if recipe.lock else workshop.base.tag},
+        labels=_labels(workshop, recipe),
+        on_step=_teller(workshop, name, Step.BUILD),
+    )
+    image = find_image(workshop.client, recipe.tag)
     if image is None:
-        raise BuildError(f"{recipe.tag} is gone right after its build.", fix="Build again; does a clean-up run?")
+        raise BuildError(
+            f"{recipe.tag} was gone right after its build.", fix="Does a clean-up run? Build again."
+        )
     _remove_outdated(workshop.client, recipe, before)
-    workshop.on_event(BuildEvent(name=name, step=Step.FINISHED, detail=format_memory(image.size_bytes), done=1.0))
+    finished = BuildEvent(name=name, step=Step.FINISHED, detail=format_memory(image.size_bytes), done=1.0)
+    workshop.on_event(finished)
     return image
 
 
@@ -131,31 +154,34 @@ def _build_site(workshop: Workshop, recipe: Recipe, lock: Path) -> None:
     wheels = [
         path
         for source, indexes in ((pip_lock, ()), (lock, recipe.indexes))
-        for path in sorted(_wheels(workshop, recipe.name, source, indexes).glob("*.whl"))
+        for path in fill(
+            workshop.root / ".cache" / "wheelhouse",
+            source,
+            architecture=workshop.architecture,
+            indexes=indexes,
+            on_wheel=_teller(workshop, recipe.name, Step.DOWNLOAD),
+        )
     ]
     _check_disk(workshop.client, recipe.name, sum(path.stat().st_size for path in wheels))
-    context = (*recipe.site, *((f"wheels/{path.name}", path) for path in wheels))
-    labels = {LABEL_BASE: workshop.base.identity, LABEL_FRAMEWORK: recipe.name}
-    _build(workshop, recipe, recipe.site_tag, context, {"BASE": workshop.base.tag}, labels)
-
-
-def _wheels(workshop: Workshop, name: str, lock: Path, indexes: tuple[str, ...]) -> Path:
-    def tell(requirement: str, done: float) -> None:
-        workshop.on_event(BuildEvent(name=name, step=Step.DOWNLOAD, detail=requirement, done=done))
-
-    return wheelhouse.fill(
-        workshop.root / ".cache" / "wheelhouse",
-        lock,
-        architecture=workshop.architecture,
-        indexes=indexes,
-        on_wheel=tell,
+    build(
+        workshop.client,
+        tag=recipe.site_tag,
+        context=(*recipe.site, *((f"wheels/{path.name}", path) for path in wheels)),
+        arguments={"BASE": workshop.base.tag},
+        labels={LABEL_BASE: workshop.base.identity, LABEL_FRAMEWORK: recipe.name},
+        on_step=_teller(workshop, recipe.name, Step.BUILD),
     )
+
+
+def _teller(workshop: Workshop, name: str, step: Step) -> Callable[[str, float], None]:
+    """Turn a step's own progress (what, fraction done) into events."""
+    return lambda detail, done: workshop.on_event(BuildEvent(name=name, step=step, detail=detail, done=done))
 
 
 def _check_disk(client: docker.DockerClient, name: str, wheel_bytes: int) -> None:
     """Refuse a build that would fill the engine's disk, where that disk can be seen from here."""
     data_root = Path(client.info()["DockerRootDir"])
-    if client.api.base_url.startswith("http+docker://") and data_root.is_dir():
+    if client.api.base_url == LOCAL_URL and data_root.is_dir():
         free = shutil.disk_usage(data_root).free
         needed = wheel_bytes * DISK_FACTOR + DISK_RESERVE
         if free < needed:
@@ -164,24 +190,6 @@ def _check_disk(client: docker.DockerClient, name: str, wheel_bytes: int) -> Non
                 why=f"The build takes up to {format_memory(needed)}, most of it only for its duration.",
                 fix=f"Free {format_memory(needed - free + MIB)}: see `docker system df`.",
             )
-
-
-def _build(
-    workshop: Workshop,
-    recipe: Recipe,
-    tag: str,
-    context: tuple[tuple[str, Path], ...],
-    arguments: dict[str, str],
-    labels: dict[str, str],
-) -> None:
-    def tell(instruction: str, done: float) -> None:
-        workshop.on_event(BuildEvent(name=recipe.name, step=Step.BUILD, detail=instruction, done=done))
-
-    build(workshop.client, tag=tag, context=context, arguments=arguments, labels=labels, on_step=tell)
-
-
-def _site(workshop: Workshop, recipe: Recipe) -> str:
-    return workshop.base.tag if recipe.lock is None else recipe.site_tag
 
 
 def _labels(workshop: Workshop, recipe: Recipe) -> dict[str, str]:
@@ -193,11 +201,11 @@ def _labels(workshop: Workshop, recipe: Recipe) -> dict[str, str]:
         "org.opencontainers.image.title": recipe.title,
         "org.opencontainers.image.version": recipe.version,
         "org.opencontainers.image.base.name": workshop.base.tag,
-        "org.opencontainers.image.base.digest": workshop.base.identity.rpartition("@")[2],
+        "org.opencontainers.image.base.digest": workshop.base.identity,
     }
 
 
-def _find(client: docker.DockerClient, tag: str) -> Image | None:
+def find_image(client: docker.DockerClient, tag: str) -> Image | None:
     """The image of this name as the engine has it; `None` where it is missing or not of our making."""
     try:
         found = client.images.get(tag)
@@ -220,7 +228,8 @@ def _remove_outdated(client: docker.DockerClient, recipe: Recipe, before: Image 
     """Remove what the new image replaces; what a container still uses stays."""
     if before is not None:
         remove_image(client, before.id)
-    for image in client.images.list(name=SITE_REPOSITORY):
-        for tag in image.tags:
-            if tag.startswith(f"{SITE_REPOSITORY}:{recipe.name}-") and tag != recipe.site_tag:
+    filters = {"label": f"{LABEL_FRAMEWORK}={recipe.name}"}
+    for site in client.images.list(name=SITE_REPOSITORY, filters=filters):
+        for tag in site.tags:
+            if tag != recipe.site_tag:
                 remove_image(client, tag)

@@ -42,7 +42,7 @@ def parse_pip_config(text: str) -> dict[str, tuple[str, ...]]:
 
 
 def source_options(config: Mapping[str, tuple[str, ...]], indexes: Iterable[str]) -> list[str]:
-    """uv's options for pip's configuration: the main index first, so that the richest list of hashes wins.
+    """Say pip's configuration in uv's options: the main index first, as it has the most hashes.
 
     Args:
         config: pip's options, as `parse_pip_config` gives them.

@@ -77,7 +77,8 @@ def read_recipe(
         base_identity: what it stands on.
 
     Raises:
-        BuildError: the image has packages, and no lock for this architecture or no pin of its framework.
+        BuildError: the image has packages, but no Dockerfile, no lock for this architecture, or no pin of its
+            framework.
     """
     folder = images / name
     lock = lock_path(folder, architecture) if (folder / "requirements.in").is_file() else None
@@ -115,8 +116,11 @@ def fingerprint(files: Iterable[tuple[str, Path]], *others: str) -> str:
 
 
 def _site_files(images: Path, folder: Path, lock: Path) -> Context:
+    dockerfile = folder / "Dockerfile"
+    if not dockerfile.is_file():
+        raise BuildError(f"{dockerfile} is missing.", fix="Copy that of another framework, and adapt it.")
     return (
-        ("Dockerfile", folder / "Dockerfile"),
+        ("Dockerfile", dockerfile),
         ("requirements.lock", lock),
         ("site.py", images / "base" / "site.py"),
     )

@@ -28,8 +28,13 @@ LEGACY_TAGS: Final = ("manylinux2014", "manylinux2010", "manylinux1")
 
 
 def fill(
-    folder: Path, lock: Path, *, architecture: str, indexes: Iterable[str], on_wheel: Callable[[str, float], None]
-) -> Path:
+    folder: Path,
+    lock: Path,
+    *,
+    architecture: str,
+    indexes: Iterable[str],
+    on_wheel: Callable[[str, float], None],
+) -> list[Path]:
     """Have every wheel of a lock, downloading only where the lock has changed since.
 
     Args:
@@ -40,7 +45,7 @@ def fill(
         on_wheel: told each requirement as pip turns to it, and the fraction that is done.
 
     Returns:
-        The folder that holds exactly the lock's wheels.
+        Exactly the lock's wheels, in alphabetical order.
 
     Raises:
         BuildError: some wheel can be had nowhere; pip's last words say which.
@@ -48,8 +53,8 @@ def fill(
     digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
     wheels = folder / f"{lock.parent.name}-{architecture}-{digest}"
     count = len(read_pins(lock))
-    if len(list(wheels.glob("*.whl"))) == count:
-        return wheels
+    if len(found := sorted(wheels.glob("*.whl"))) == count:
+        return found
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix="partial-") as scratch:
         partial = Path(scratch) / "wheels"
@@ -65,7 +70,7 @@ def fill(
         for stale in folder.glob(f"{lock.parent.name}-{architecture}-*"):
             shutil.rmtree(stale)
         partial.rename(wheels)
-    return wheels
+    return sorted(wheels.glob("*.whl"))
 
 
 def download_argv(lock: Path, destination: Path, architecture: str, indexes: Iterable[str]) -> list[str]:

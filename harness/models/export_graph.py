@@ -70,7 +70,8 @@ def take_out(graph: onnx.ModelProto, names: set[str]) -> None:
 def anonymous(model: onnx.ModelProto) -> onnx.ModelProto:
     """Drop what the exporter notes about its sources: stack traces hold the paths of this machine."""
     graph = model.graph
-    for part in (model, graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
+    values = (*graph.input, *graph.output, *graph.value_info, *graph.initializer)
+    for part in (model, graph, *graph.node, *values):
         part.ClearField("metadata_props")
         part.ClearField("doc_string")
     return model
@@ -93,7 +94,7 @@ def main() -> None:
     for name in parser.parse_args().models:
         graph = export_graph(MODELS / name)
         (MODELS / name / "graph.onnx").write_bytes(graph.SerializeToString(deterministic=True))
-        print(f"{name}: {len(graph.graph.node)} nodes, opset {graph.opset_import[0].version}")
+        print(f"{name}: {len(graph.graph.node)} nodes, opset {graph.opset_import[0].version}")  # noqa: T201
 
 
 if __name__ == "__main__":

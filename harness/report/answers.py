@@ -10,14 +10,15 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from harness.intervals import Estimate, proved_less
 from harness.report.formats import TIMES, counted, duration, listed, mebibytes, number
-from harness.stats import CellStats, Estimate, Measured, proved_less
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from harness.report.aspects.common import Book
     from harness.report.grouping import LimitGroup, Workload
+    from harness.stats import CellStats, Measured
 
 
 @dataclass(frozen=True)

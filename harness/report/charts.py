@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from harness.stats import Estimate
+    from harness.intervals import Estimate
 
 ROW_HEIGHT: Final = 38
-NAME_Y: Final = 13
-MARK_Y: Final = 25
-CAP_HEIGHT: Final = 16
-AXIS_HEIGHT: Final = 24
+AXIS_HEIGHT: Final = 20
+"""Above the rows, so that charts of different height share one axis."""
+CAP_HEIGHT: Final = 18
+"""Below the rows, for the cap's label."""
 MAX_TICKS: Final = 6
 NICE_STEPS: Final = (1, 2, 5, 10)
 NARROWEST_TICKS: Final = 0.13
@@ -41,6 +41,14 @@ class Tick:
 
 
 @dataclass(frozen=True)
+class Axis:
+    """An axis as it is drawn: what it shows, with its unit, and where."""
+
+    title: str
+    ticks: tuple[Tick, ...]
+
+
+@dataclass(frozen=True)
 class Scale:
     """From a figure to a place on the axis."""
 
@@ -55,13 +63,13 @@ class Scale:
         if self.logarithmic:
             value, low, high = math.log(max(value, low)), math.log(low), math.log(high)
         share = (value - low) / (high - low)
-        return round(100 * min(1.0, max(0.0, share)), 2)
+        return round(100 * min(1.0, max(0.0, share)), 1)
 
-    def labelled(self) -> tuple[Tick, ...]:
-        """The ticks with their labels."""
+    def axis(self, title: str) -> Axis:
+        """The axis of this scale."""
         ends = {0.0: "start", 100.0: "end"}
         places = ((self.at(tick), f"{tick:,.10g}") for tick in self.ticks)
-        return tuple(Tick(x, label, ends.get(x, "middle")) for x, label in places)
+        return Axis(title, tuple(Tick(x, label, ends.get(x, "middle")) for x, label in places))
 
 
 @dataclass(frozen=True)
@@ -79,8 +87,8 @@ class Bar:
 
     x: float
     width: float
-    kind: str
-    """CSS class that fills it."""
+    kind: str = ""
+    """CSS class that fills it, where it is not its row's colour."""
 
 
 @dataclass(frozen=True)
@@ -116,12 +124,9 @@ class Panel:
     description: str
     """The same in words, for who does not see it."""
     rows: tuple[Row, ...]
-    ticks: tuple[Tick, ...]
-    axis: str
-    """What the axis shows, with its unit."""
     cap: Cap | None
-    height: int
     plot_bottom: int
+    height: int
 
 
 def linear_scale(values: Iterable[float]) -> Scale:
@@ -179,11 +184,13 @@ def nice_at_most(value: float) -> float:
 
 
 def stacked(lengths: Iterable[tuple[str, float]], scale: Scale) -> tuple[Bar, ...]:
-    """Bars end to end from zero, one for each (kind, length)."""
+    """Bars end to end from zero, one for each (kind, length) that is long enough to see."""
     bars = []
     start = 0.0
     for kind, length in lengths:
         x = scale.at(start)
-        bars.append(Bar(x, round(scale.at(start + length) - x, 2), kind))
+        width = round(scale.at(start + length) - x, 1)
+        if width > 0:
+            bars.append(Bar(x, width, kind))
         start += length
     return tuple(bars)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from harness.records import PhaseEnd
 from harness.report.endings import WORDS, telling_trial
-from harness.report.formats import counted, mebibytes, visible
+from harness.report.formats import counted, visible
 from harness.units import format_memory
 
 if TYPE_CHECKING:
@@ -46,31 +46,33 @@ def _failure(book: Book, measured: Measured) -> Failure:
     return Failure(
         cell_id=measured.result.cell_id,
         ending=book.ending(measured),
-        facts=tuple(_facts(measured, trial)) if trial else (),
+        facts=tuple(_facts(measured, trial)),
         error=tail((trial.evidence.error or "") if trial else "", ERROR_LIMIT),
         log_tail=tail(trial.evidence.log_tail if trial else "", LOG_LIMIT),
     )
 
 
-def _facts(measured: Measured, trial: Trial) -> Iterator[tuple[str, str]]:
-    evidence = trial.evidence
+def _facts(measured: Measured, trial: Trial | None) -> Iterator[tuple[str, str]]:
     states = [each.status for each in measured.result.trials]
-    yield "trials", ", ".join(f"{states.count(status)} {WORDS[status]}" for status in dict.fromkeys(states))
+    if states:
+        yield (
+            "trials",
+            ", ".join(f"{states.count(status)} {WORDS[status]}" for status in dict.fromkeys(states)),
+        )
+    if trial is None:
+        return
     yield "phases ended", ", ".join(end.name for end in trial.all(PhaseEnd)) or "none"
-    if evidence.exit_code is not None:
-        yield "exit code", str(evidence.exit_code)
-    if evidence.signal is not None:
-        yield "signal", signal_name(evidence.signal)
-    if evidence.oom_kills is not None:
-        yield "kernel's count", counted(evidence.oom_kills, "OOM kill")
-    if evidence.engine_oom_flag is not None:
-        yield "engine's OOM flag", "set" if evidence.engine_oom_flag else "not set"
-    if evidence.peak_bytes is not None:
-        yield "peak seen", f"{mebibytes(evidence.peak_bytes)} MiB"
-    if evidence.cap_bytes is not None:
-        yield "cap", format_memory(evidence.cap_bytes)
-    if evidence.read_bytes:
-        yield "read from disk", format_memory(evidence.read_bytes)
+    evidence = trial.evidence
+    found = (
+        ("exit code", evidence.exit_code, str),
+        ("signal", evidence.signal, signal_name),
+        ("kernel's count", evidence.oom_kills, lambda kills: counted(kills, "OOM kill")),
+        ("engine's OOM flag", evidence.engine_oom_flag, lambda flag: "set" if flag else "not set"),
+        ("peak seen", evidence.peak_bytes, format_memory),
+        ("cap", evidence.cap_bytes, format_memory),
+        ("read from disk", evidence.read_bytes, format_memory),
+    )
+    yield from ((name, text(figure)) for name, figure, text in found if figure is not None)
 
 
 def signal_name(number: int) -> str:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from harness.stats import Estimate
+from harness.intervals import Estimate
 from harness.units import MIB, format_memory
 
 if TYPE_CHECKING:

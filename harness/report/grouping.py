@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from harness.intervals import value_of
 from harness.report.formats import limit_name
-from harness.stats import CellStats, value_of
+from harness.stats import CellStats
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

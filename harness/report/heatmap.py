@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from harness.report.formats import NAME_LIMIT, TIMES, UNKNOWN, clip, number, time_unit
+from harness.report.formats import NAME_LIMIT, clip, counted, ratio, time_unit
 
 if TYPE_CHECKING:
     from harness.report.aspects.common import Book
@@ -29,6 +29,8 @@ class HeatCell:
     ratio: str
     """Against the fastest under the same limit."""
     shade: int
+    warnings: str
+    """How many doubts stand beside the figure, such as `1 warning`."""
     ending: Ending
 
 
@@ -64,12 +66,16 @@ def heat_map(book: Book, workload: Workload) -> HeatMap:
 
     def cell(group: LimitGroup, each: Measured) -> HeatCell:
         own, fastest = each.stats.p50_ms, group.cells[0].stats.p50_ms
-        if not each.ok or own is None or fastest is None:
-            return HeatCell(each.result.cell_id, UNKNOWN, "", 0, book.ending(each))
-        behind = own.value / fastest.value
-        shade = min(SHADES - 1, math.ceil(round(math.log(behind, SHADE_FACTOR), 9)))
-        ratio = f"{number(behind)}{TIMES}"
-        return HeatCell(each.result.cell_id, unit.number(own.value), ratio, shade, book.ending(each))
+        doubts = len({doubt for trial in each.result.trials for doubt in trial.warnings})
+        behind = own.value / fastest.value if each.ok and own and fastest else None
+        return HeatCell(
+            cell_id=each.result.cell_id,
+            text=unit.number(own.value if own else None),
+            ratio=ratio(behind, 1.0),
+            shade=_shade(behind),
+            warnings=counted(doubts, "warning") if doubts else "",
+            ending=book.ending(each),
+        )
 
     rows = []
     for framework in _by_place(workload):
@@ -83,6 +89,12 @@ def heat_map(book: Book, workload: Workload) -> HeatMap:
         rows.append(HeatRow(clip(framework, NAME_LIMIT), book.slots[framework], cells))
     columns = tuple(HeatColumn(group.title, group.devices) for group in workload.groups)
     return HeatMap(unit.name, columns, tuple(rows))
+
+
+def _shade(behind: float | None) -> int:
+    if behind is None:
+        return SHADES - 1
+    return min(SHADES - 1, math.ceil(round(math.log(behind, SHADE_FACTOR), 9)))
 
 
 def _by_place(workload: Workload) -> list[str]:

@@ -79,5 +79,10 @@ def _environment() -> Environment:
 
 
 def _finalize(value: object) -> object:
-    """Show every stored text with its hidden characters made visible; markup is our own and passes."""
+    """Print plainly: stored text with its hidden characters made visible, a place on an axis without zeros.
+
+    Markup is our own, and passes.
+    """
+    if isinstance(value, float):
+        return f"{value:g}"
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value

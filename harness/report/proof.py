@@ -105,7 +105,7 @@ def _proof(measured: Measured) -> Proof:
         memory_asked=distinct(format_memory(trial.requested.memory_bytes) for trial in trials),
         memory_found=distinct(_size_or(found.memory_bytes, "no limit") for found in limits),
         swap=distinct(_size_or(found.swap_bytes, "unknown") for found in limits),
-        threads=distinct(_threads(trial) for trial in trials),
+        threads=distinct(_threads(trial) for trial in trials if trial.find(Framework)),
         throttled=percent(measured.stats.throttled_fraction),
         labels=", ".join(dict.fromkeys(label for trial in trials for label in _labels(trial.requested))),
     )
@@ -138,8 +138,8 @@ def _threads(trial: Trial) -> str:
 
 def _labels(requested: Requested) -> Sequence[str]:
     marks = (
-        (requested.uses_all_cores, "every core of the host"),
-        (requested.smt, "sibling threads of one core"),
+        (requested.uses_all_cores, "all cores of the host"),
+        (requested.smt, "sibling threads"),
         (requested.over_host, "larger than the host"),
     )
     return [label for applies, label in marks if applies]

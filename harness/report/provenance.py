@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import yaml
 
+from harness.intervals import CONFIDENCE
 from harness.report.formats import (
     NAME_LIMIT,
     UNKNOWN,
@@ -16,8 +17,9 @@ from harness.report.formats import (
     distinct,
     mebibytes,
     moment,
+    percent,
 )
-from harness.stats import CONFIDENCE, SAMPLES_NEEDED
+from harness.stats import SAMPLES_NEEDED
 from harness.units import format_duration, format_memory
 
 if TYPE_CHECKING:
@@ -176,7 +178,7 @@ def method(run: Run) -> Method:
         min_calls=f"{protocol.min_iterations:,}",
         max_calls=f"{protocol.max_iterations:,}",
         timeout=format_duration(protocol.timeout_s),
-        confidence=f"{CONFIDENCE:.0%}",
+        confidence=percent(CONFIDENCE),
         samples_needed=tuple(
             (f"p{percent}", str(count)) for percent, count in SAMPLES_NEEDED.items() if count > 1
         ),

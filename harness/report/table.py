@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
+from harness.intervals import value_of
 from harness.records import Phase
-from harness.stats import value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

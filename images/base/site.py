@@ -31,7 +31,7 @@ NEEDLESS_SUFFIXES = {".h", ".hpp", ".cuh", ".a", ".lib", ".pyx", ".pxd"}
 def install() -> None:
     """Install by hash from the wheels; nothing is resolved, asked or compiled here."""
     (pip,) = HERE.glob("wheels/pip-*.whl")
-    subprocess.run(
+    subprocess.run(  # noqa: S603 - our own words
         [
             sys.executable, f"{pip}/pip", "install", "--quiet", "--no-index", "--find-links", str(HERE / "wheels"),
             "--no-deps", "--require-hashes", "--no-compile", "--no-cache-dir", "--root-user-action", "ignore",

@@ -128,7 +128,7 @@ def check_reference(spec: dict[str, Any], inputs: Arrays, reference: Arrays) -> 
         if values.shape != shape or values.dtype != np.float64 or not np.isfinite(values).all():
             raise ValueError(f"reference.py makes no finite float64 {entry['name']} of shape {shape}")
         if np.ptp(values, axis=0).max() <= spec["tolerance"]:
-            raise ValueError(f"{entry['name']} does not depend on the inputs: such a reference checks nothing")
+            raise ValueError(f"{entry['name']} is the same for all inputs: such a reference checks nothing")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from typing import Any
 import docker
 import pytest
 
-from harness.engine import LABEL_CELL, LOCK_NAME, ContainerSpec, Engine
+from harness.engine import LABEL_CELL, LOCK_NAME, PIDS_LIMIT, ContainerSpec, Engine
 from harness.errors import BusyError
 from harness.events import PhaseReached
 from harness.records import Limits
@@ -41,7 +41,7 @@ def test_a_trial_has_no_network_no_root_and_no_capability(inspected: dict[str, A
 def test_a_trial_cannot_write_or_see_the_host(inspected: dict[str, Any]) -> None:
     host = inspected["HostConfig"]
     assert host["ReadonlyRootfs"] is True
-    assert host["PidsLimit"] == 256
+    assert host["PidsLimit"] == PIDS_LIMIT
     assert {mount["Type"] for mount in inspected["Mounts"]} == {"volume"}
     assert not any(mount["RW"] for mount in inspected["Mounts"])
 

@@ -9,11 +9,19 @@ import jax
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
+    from numpy.typing import NDArray
+
 HIDDEN_LAYERS = 5
 
 
+def params(weights: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+    """Lay the weights out as (in, out): with (out, in) each call would transpose them again."""
+    return {name: array.T for name, array in weights.items()}
+
+
 def apply(params: Mapping[str, jax.Array], features: jax.Array) -> jax.Array:
-    """Compute `probability`, shape (batch, 1), from `features`, shape (batch, 200); `params` as in the weights file."""
+    """Compute `probability`, shape (batch, 1), from `features`, shape (batch, 200), and what `params` returned."""
     values = features
     for index in range(HIDDEN_LAYERS):
         values = jax.nn.relu(_linear(params, f"hidden.{index}", values))
@@ -21,4 +29,4 @@ def apply(params: Mapping[str, jax.Array], features: jax.Array) -> jax.Array:
 
 
 def _linear(params: Mapping[str, jax.Array], layer: str, values: jax.Array) -> jax.Array:
-    return values @ params[f"{layer}.weight"].T + params[f"{layer}.bias"]
+    return values @ params[f"{layer}.weight"] + params[f"{layer}.bias"]

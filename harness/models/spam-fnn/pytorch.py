@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import nn
 
@@ -13,9 +15,7 @@ class SpamFnn(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.hidden = nn.ModuleList(
-            nn.Linear(inputs, outputs) for inputs, outputs in zip(WIDTHS, WIDTHS[1:], strict=False)
-        )
+        self.hidden = nn.ModuleList(nn.Linear(inputs, outputs) for inputs, outputs in pairwise(WIDTHS))
         self.output = nn.Linear(WIDTHS[-1], 1)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:

@@ -26,7 +26,7 @@ def build(weights: Mapping[str, NDArray[np.float32]]) -> keras.Model:
     for index, width in enumerate(WIDTHS[1:]):
         values = keras.layers.Dense(width, activation="relu", name=f"hidden_{index}")(values)
     probability = keras.layers.Dense(1, activation="sigmoid", name="output")(values)
-    model = keras.Model(features, probability)
+    model = keras.Model({"features": features}, probability)
     for layer in model.layers[1:]:
         name = layer.name.replace("_", ".")
         layer.set_weights([weights[f"{name}.weight"].T, weights[f"{name}.bias"]])

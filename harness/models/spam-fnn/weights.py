@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +25,7 @@ def make(rng: np.random.Generator) -> dict[str, NDArray[np.float32]]:
     """
     layers = [*(f"hidden.{index}" for index in range(len(WIDTHS) - 2)), "output"]
     weights = {}
-    for layer, inputs, outputs in zip(layers, WIDTHS, WIDTHS[1:], strict=False):
+    for layer, (inputs, outputs) in zip(layers, pairwise(WIDTHS), strict=True):
         gain = OUTPUT_GAIN if layer == "output" else 1
         weights[f"{layer}.bias"] = _uniform(rng, BIAS_BOUND, outputs)
         weights[f"{layer}.weight"] = _uniform(rng, gain * math.sqrt(6 / inputs), outputs, inputs)

@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from harness.intervals import Estimate, rank_bands
 from harness.report.charts import AXIS_HEIGHT, CAP_HEIGHT, ROW_HEIGHT, Cap, Panel, Row
 from harness.report.endings import Ending, ending
 from harness.report.formats import EN_DASH, NAME_LIMIT, UNKNOWN, clip, ratio
-from harness.stats import CellStats, Estimate, Measured, rank_bands
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from harness.report.charts import Bar, Dot, Scale, Tick
+    from harness.report.charts import Axis, Bar, Dot, Scale
     from harness.report.grouping import LimitGroup, Workload
     from harness.results import Run
+    from harness.stats import CellStats, Measured
 
 CAP_REACH: Final = 1.6
 """A cap at most this many times the largest figure is worth the room on the axis."""
@@ -126,6 +127,7 @@ class Aspect:
     title: str
     reading: str
     """How to read the chart, in a sentence or two."""
+    axis: Axis
     panels: tuple[Panel, ...]
     table: Table
     legend: tuple[Key, ...] = ()
@@ -171,38 +173,29 @@ def place(workload: Workload, figure: Callable[[CellStats], Estimate | None]) ->
 
 
 def panel(
-    book: Book,
-    group: LimitGroup,
-    axis: str,
-    ticks: tuple[Tick, ...],
-    draw: Callable[[Measured], Row],
-    cap: Cap | None = None,
+    book: Book, group: LimitGroup, axis: Axis, draw: Callable[[Measured], Row], cap: Cap | None = None
 ) -> Panel:
     """A chart of one limit.
 
     Args:
         book: the run and its colours.
         group: the cells.
-        axis: what the axis shows, with its unit.
-        ticks: of the axis, which all limits share.
+        axis: which all limits share.
         draw: the row of a cell that is ok; the others say how they ended, and so leave no hole.
         cap: the limit, where it is a length on this axis.
     """
     rows = [
         draw(each) if each.ok else book.row(each, book.ending(each).word, failed=True) for each in group.cells
     ]
-    top = CAP_HEIGHT if cap else 0
-    bottom = top + len(rows) * ROW_HEIGHT
+    bottom = AXIS_HEIGHT + len(rows) * ROW_HEIGHT
     told = "; ".join(f"{row.name} {row.figure}" for row in rows)
     return Panel(
         title=group.title,
-        description=f"{axis}. {told}." + (f" {cap.text}." if cap else ""),
-        rows=tuple(replace(row, y=top + index * ROW_HEIGHT) for index, row in enumerate(rows)),
-        ticks=ticks,
-        axis=axis,
+        description=f"{axis.title}. {told}." + (f" {cap.text}." if cap else ""),
+        rows=tuple(replace(row, y=AXIS_HEIGHT + index * ROW_HEIGHT) for index, row in enumerate(rows)),
         cap=cap,
-        height=bottom + AXIS_HEIGHT,
         plot_bottom=bottom,
+        height=bottom + (CAP_HEIGHT if cap else 0),
     )
 
 

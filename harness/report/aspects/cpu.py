@@ -25,18 +25,18 @@ def cpu(book: Book, workload: Workload) -> Aspect:
         share = each.stats.cpu_percent
         if share is None:
             return book.row(each)
-        bar = Bar(0.0, scale.at(share), f"f{book.slot(each)}")
+        bar = Bar(0.0, scale.at(share))
         return book.row(each, f"{number(share)} %", bars=(bar,))
 
-    axis = "CPU use in the steady phase, percent of one core"
-    ticks = scale.labelled()
+    axis = scale.axis("CPU use in the steady phase, percent of one core")
     marks = {limit: cap_mark(f"cap {cap:g} %", cap, scale) for limit, cap in caps.items()}
     return Aspect(
         slug="cpu",
         title="CPU",
         reading="A longer bar keeps more of the machine busy: 100 % is one core, counted by the kernel over all "
         "threads, and the upright line is the cap. What a call costs is its CPU time, in the table.",
-        panels=tuple(panel(book, group, axis, ticks, draw, marks[group.limit]) for group in workload.groups),
+        axis=axis,
+        panels=tuple(panel(book, group, axis, draw, marks[group.limit]) for group in workload.groups),
         table=_table(book, workload),
     )
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.intervals import value_of
 from harness.report.aspects.common import Aspect, Column, against, panel, place, table
 from harness.report.charts import Dot, log_scale
 from harness.report.formats import UNKNOWN, number, time_unit
-from harness.stats import SAMPLES_NEEDED, value_of
+from harness.stats import SAMPLES_NEEDED
 
 if TYPE_CHECKING:
     from harness.report.aspects.common import Book, Table
@@ -30,14 +31,14 @@ def latency(book: Book, workload: Workload) -> Aspect:
         low, high = (None if bound is None else scale.at(bound) for bound in (p50.low, p50.high))
         return book.row(each, f"{number(p50.value)} {unit.name}", dot=Dot(scale.at(p50.value), low, high))
 
-    axis = f"Median latency, {unit.name}, logarithmic"
-    ticks = scale.labelled()
+    axis = scale.axis(f"Median latency, {unit.name}, logarithmic")
     return Aspect(
         slug="latency",
         title="Latency",
         reading="Further left is faster, and equal steps multiply. The marker is the median call (p50), the line "
         "its 95 % interval over trials: where two lines overlap, the trials do not tell the two apart.",
-        panels=tuple(panel(book, group, axis, ticks, draw) for group in workload.groups),
+        axis=axis,
+        panels=tuple(panel(book, group, axis, draw) for group in workload.groups),
         table=_table(book, workload, unit),
         note=f"p90, p95 and p99 are left out where a trial has fewer than {SAMPLES_NEEDED[90]}, "
         f"{SAMPLES_NEEDED[95]} or {SAMPLES_NEEDED[99]} calls.",

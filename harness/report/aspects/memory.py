@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.intervals import value_of
 from harness.report.aspects.common import (
     Aspect,
     Column,
@@ -15,7 +16,6 @@ from harness.report.aspects.common import (
 )
 from harness.report.charts import Bar, linear_scale
 from harness.report.formats import UNKNOWN, mebibytes, percent
-from harness.stats import value_of
 from harness.units import MIB, format_memory
 
 if TYPE_CHECKING:
@@ -36,18 +36,18 @@ def memory(book: Book, workload: Workload) -> Aspect:
         peak = each.stats.rss_peak_bytes
         if peak is None:
             return book.row(each)
-        bar = Bar(0.0, scale.at(peak.value / MIB), f"f{book.slot(each)}")
+        bar = Bar(0.0, scale.at(peak.value / MIB))
         return book.row(each, f"{mebibytes(peak.value)} MiB", bars=(bar,))
 
-    axis = "Peak resident memory, MiB"
-    ticks = scale.labelled()
+    axis = scale.axis("Peak resident memory, MiB")
     marks = {limit: cap_mark(f"cap {format_memory(limit[1])}", cap, scale) for limit, cap in caps.items()}
     return Aspect(
         slug="memory",
         title="Memory",
         reading="Shorter is leaner. The bar is the largest resident size of the process in any phase of any "
         "trial (VmHWM); the upright line is the cap.",
-        panels=tuple(panel(book, group, axis, ticks, draw, marks[group.limit]) for group in workload.groups),
+        axis=axis,
+        panels=tuple(panel(book, group, axis, draw, marks[group.limit]) for group in workload.groups),
         table=_table(book, workload),
         note="The resident peak is the headline: what the process itself held, whatever was cached before. "
         "Anonymous memory is the part of it that cannot be read back from disk. The cgroup's peak also counts "

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.intervals import value_of
 from harness.records import COLD_START_PHASES
 from harness.report.aspects.common import Aspect, Column, Key, against, panel, place, table
 from harness.report.charts import linear_scale, stacked
 from harness.report.formats import UNKNOWN, time_unit
-from harness.stats import value_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,8 +36,7 @@ def start(book: Book, workload: Workload) -> Aspect:
         figure = f"{unit.number(total.value)} {unit.name}" if total else UNKNOWN
         return book.row(each, figure, bars=stacked(parts, scale))
 
-    axis = f"Time to the first answer, {unit.name}"
-    ticks = scale.labelled()
+    axis = scale.axis(f"Time to the first answer, {unit.name}")
     cold = book.run.protocol.page_cache == "cold"
     cached = "with none of its files in the page cache" if cold else "with its files left in the page cache"
     return Aspect(
@@ -45,7 +44,8 @@ def start(book: Book, workload: Workload) -> Aspect:
         title="Cold start" if cold else "Start",
         reading=f"Shorter is quicker to start: from process start to first answer, {cached}. The parts are the "
         "phases' medians over trials and the figure is the median of the whole, so they may differ a little.",
-        panels=tuple(panel(book, group, axis, ticks, draw) for group in workload.groups),
+        axis=axis,
+        panels=tuple(panel(book, group, axis, draw) for group in workload.groups),
         table=_table(book, workload),
         legend=tuple(Key(_kind(index), phase.value) for index, phase in enumerate(COLD_START_PHASES)),
     )

@@ -1,0 +1,66 @@
+"""TensorFlow: one concrete function with a fixed signature, traced from the Keras model."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import keras
+import tensorflow as tf
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from runner.model import ModelFiles
+
+
+class Adapter:
+    """Drives TensorFlow on the CPU.
+
+    Args:
+        threads: size of the intra-op pool.
+        batch: rows per call.
+    """
+
+    def __init__(self, *, threads: int, batch: int) -> None:
+        self._batch = batch
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+        tf.config.set_visible_devices([], "GPU")
+
+    def load(self, model: ModelFiles) -> None:
+        """Load the Keras model."""
+        self._model = keras.saving.load_model(model.native / "model.keras", compile=False)
+        self._inputs = [entry["name"] for entry in model.spec["inputs"]]
+        self._signature = [
+            tf.TensorSpec((self._batch, *entry["shape"][1:]), entry["dtype"])
+            for entry in model.spec["inputs"]
+        ]
+
+    def compile(self) -> None:
+        """Trace the model once; calling the concrete function itself skips the look-up among traces."""
+
+        def call(*tensors: tf.Tensor) -> list[tf.Tensor]:
+            named = dict(zip(self._inputs, tensors, strict=True))
+            return tf.nest.flatten(self._model(named, training=False))
+
+        self._call = tf.function(call, input_signature=self._signature).get_concrete_function()
+
+    def run(self, inputs: dict[str, np.ndarray]) -> Sequence[np.ndarray]:
+        """Run one inference; TensorFlow copies on the way in and out."""
+        outputs = self._call(*[tf.constant(inputs[name]) for name in self._inputs])
+        return [output.numpy() for output in outputs]
+
+    def describe(self) -> dict[str, Any]:
+        """Tell the versions and the threads."""
+        return {
+            "version": tf.__version__,
+            "threads": tf.config.threading.get_intra_op_parallelism_threads(),
+            "settings": {
+                "keras": keras.__version__,
+                "inter_op_threads": str(tf.config.threading.get_inter_op_parallelism_threads()),
+                "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
+                "xla": "off",
+            },
+        }

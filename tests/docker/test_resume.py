@@ -1,0 +1,168 @@
+"""Runs that are interrupted or killed: nothing finished is lost or repeated, and nothing is left behind."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import docker
+import pytest
+
+from harness.engine import LABEL_RUN, LOCK_NAME
+from harness.errors import ExitCode
+from harness.intake import ROOT
+
+pytestmark = pytest.mark.docker
+
+MATRIX = """\
+frameworks: [onnxruntime]
+models: [spam-fnn]
+cpus: [1]
+memory: [256MiB, 512MiB]
+protocol: {trials: 3, warmup: 100ms, budget: 500ms}
+"""
+TRIALS = 6
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty folder with a small matrix."""
+    (tmp_path / "matrix.yaml").write_text(MATRIX)
+    return tmp_path
+
+
+def start(folder: Path, *words: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "harness", "run", str(folder / "matrix.yaml"), *words]
+    return subprocess.Popen(
+        [*command, "--reports", str(folder / "reports")],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for(process: subprocess.Popen[str], words: str) -> None:
+    """Read its progress until a line holds the words."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if words in line:
+            return
+    pytest.fail(f"it ended without saying {words!r}")
+
+
+def trials(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in folder.glob("reports/*-*/trials/*.json")}
+
+
+def finish(folder: Path, *words: str) -> str:
+    process = start(folder, *words)
+    _, errors = process.communicate(timeout=180)
+    assert process.returncode == ExitCode.OK, errors
+    return errors
+
+
+def left_on(client: docker.DockerClient) -> list[str]:
+    containers = client.containers.list(all=True)
+    return [
+        container.name or ""
+        for container in containers
+        if LABEL_RUN in container.labels or container.name == LOCK_NAME
+    ]
+
+
+def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(
+    client: docker.DockerClient, folder: Path
+) -> None:
+    process = start(folder)
+    wait_for(process, f"[2/{TRIALS}]")
+    time.sleep(0.7)  # in the middle of the third
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+
+    assert process.returncode == ExitCode.INTERRUPTED
+    assert "the same command goes on" in errors
+    assert left_on(client) == []
+    kept = trials(folder)
+    assert len(kept) == 2
+    (run,) = folder.glob("reports/*-*/run.json")
+    assert json.loads(run.read_text())["state"] == "interrupted"
+    assert (folder / "reports" / "latest" / "index.html").exists()
+
+    assert "2 kept from before" in finish(folder)
+
+    assert len(trials(folder)) == TRIALS
+    assert kept.items() <= trials(folder).items()
+    assert len(list(folder.glob("reports/*-*"))) == 1
+    assert json.loads(run.read_text())["state"] == "complete"
+
+
+def test_after_kill_9_the_next_start_sweeps_and_goes_on(client: docker.DockerClient, folder: Path) -> None:
+    process = start(folder)
+    wait_for(process, f"[2/{TRIALS}]")
+    time.sleep(0.7)
+    process.kill()
+    process.communicate(timeout=60)
+    kept = trials(folder)
+
+    assert "kept from before" in finish(folder)
+
+    assert len(kept) == 2
+    assert kept.items() <= trials(folder).items()
+    assert len(trials(folder)) == TRIALS
+    assert left_on(client) == []
+    assert list(folder.rglob("*.part")) == []
+
+
+def test_a_finished_run_is_not_continued_and_new_starts_afresh(folder: Path) -> None:
+    finish(folder, "--only", "*.m256m.*")
+    finish(folder, "--only", "*.m256m.*")
+    assert len(list(folder.glob("reports/*-*"))) == 2
+
+
+def test_a_closed_terminal_ends_a_run_as_ctrl_c_does(client: docker.DockerClient, folder: Path) -> None:
+    process = start(folder)
+    wait_for(process, f"[1/{TRIALS}]")
+    process.send_signal(signal.SIGHUP)
+    process.communicate(timeout=60)
+    assert process.returncode == ExitCode.INTERRUPTED
+    assert left_on(client) == []
+
+
+def test_a_cell_that_runs_out_of_memory_makes_the_command_exit_3(folder: Path) -> None:
+    text = MATRIX.replace("onnxruntime", "pytorch").replace("[256MiB, 512MiB]", "[64MiB]")
+    (folder / "matrix.yaml").write_text(text.replace("trials: 3", "trials: 1"))
+    process = start(folder)
+    _, errors = process.communicate(timeout=180)
+    assert process.returncode == ExitCode.CELLS_FAILED
+    assert "oom" in errors
+    assert (folder / "reports" / "latest" / "index.html").exists()
+
+
+def test_a_cell_larger_than_the_host_is_skipped_and_drawn(folder: Path) -> None:
+    (folder / "matrix.yaml").write_text(MATRIX.replace("cpus: [1]", "cpus: [1, 999]"))
+    errors = finish(folder)
+    assert "2 skipped" in errors
+    page = (folder / "reports" / "latest" / "index.html").read_text()
+    assert "999" in page
+
+
+def test_over_host_refuse_starts_nothing(folder: Path) -> None:
+    (folder / "matrix.yaml").write_text(MATRIX.replace("cpus: [1]", "cpus: [999]") + "over_host: refuse\n")
+    process = start(folder)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == ExitCode.ENVIRONMENT
+    assert "999" in errors
+    assert trials(folder) == {}
+
+
+def test_over_host_run_is_marked_and_never_ok(client: docker.DockerClient, folder: Path) -> None:
+    one_too_many = client.info()["NCPU"] + 1
+    text = MATRIX.replace("cpus: [1]", f"cpus: [{one_too_many}]").replace("trials: 3", "trials: 1")
+    (folder / "matrix.yaml").write_text(text + "over_host: run\n")
+    process = start(folder)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == ExitCode.CELLS_FAILED
+    assert "limits_not_enforced" in errors

@@ -10,7 +10,7 @@ ARCHITECTURE := x86_64
 
 help: ## List the targets
 	@echo "make TARGET, where TARGET is one of:"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' Makefile
 
 matrix: $(VENV)/.run engine ## Measure matrix.yaml and write reports/latest/index.html
 	@$(VENV)/bin/edgematrix run matrix.yaml

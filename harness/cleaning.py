@@ -1,9 +1,11 @@
-"""Remove what the project has put on an engine: by its own labels, never host-wide."""
+"""Remove what the project has put on an engine: by its own labels and names, never host-wide."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.build import remove_stages
+from harness.build.base import LABEL_BASE
 from harness.engine import LABEL_MODEL, LABEL_OWNER
 
 if TYPE_CHECKING:
@@ -11,11 +13,9 @@ if TYPE_CHECKING:
 
     import docker
 
-LABEL_FRAMEWORK = "edgematrix.framework"
-
 
 def clean_engine(client: docker.DockerClient) -> Iterator[str]:
-    """Remove containers, then volumes, then images.
+    """Remove containers, then volumes, then images: each kind holds on to the next.
 
     Yields:
         A line for each thing that was removed.
@@ -26,7 +26,9 @@ def clean_engine(client: docker.DockerClient) -> Iterator[str]:
     for volume in client.volumes.list(filters={"label": LABEL_MODEL}):
         volume.remove()
         yield f"volume {volume.name}"
-    for image in client.images.list(all=False, filters={"label": LABEL_FRAMEWORK}):
-        assert image.id is not None
-        client.images.remove(image.id, force=True)
-        yield f"image {', '.join(image.tags) or image.id}"
+    remove_stages(client)
+    # Every image of ours, the base among them, says what it stands on.
+    for image in client.images.list(filters={"label": LABEL_BASE}):
+        for tag in image.tags:
+            client.images.remove(tag, force=True)
+            yield f"image {tag}"

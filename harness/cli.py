@@ -82,22 +82,22 @@ def plan(matrix: Path, only: tuple[str, ...], skip: tuple[str, ...], as_json: bo
 def build(names: tuple[str, ...]) -> None:
     """Build the images of the frameworks NAME, or of all; what is up to date is skipped."""
     from harness.build import build_images  # noqa: PLC0415
-    from harness.catalog import load_frameworks  # noqa: PLC0415
+    from harness.catalog import SUPPORT_IMAGES, load_frameworks  # noqa: PLC0415
     from harness.engine_connection import connect  # noqa: PLC0415
     from harness.errors import BuildError  # noqa: PLC0415
     from harness.intake import ROOT  # noqa: PLC0415
     from harness.progress import choose_display  # noqa: PLC0415
-    from harness.supplies import HELPERS, step_listener  # noqa: PLC0415
+    from harness.supplies import step_listener  # noqa: PLC0415
     from harness.units import format_memory  # noqa: PLC0415
 
     known = load_frameworks(ROOT / "images")
-    if unknown := [name for name in names if name not in {*known, *HELPERS}]:
+    if unknown := [name for name in names if name not in {*known, *SUPPORT_IMAGES}]:
         raise ConfigError(
             f"no framework is called {unknown[0]!r}", fix=f"write one of {', '.join(sorted(known))}"
         )
     with choose_display(as_json=False) as display:
         built = build_images(
-            connect(), names or [*HELPERS, *known], root=ROOT, on_event=step_listener(display)
+            connect(), names or [*SUPPORT_IMAGES, *known], root=ROOT, on_event=step_listener(display)
         )
     failed = [result for result in built.values() if isinstance(result, BuildError)]
     for name, result in built.items():
@@ -193,8 +193,9 @@ def summarize(finished: Finished, *, as_json: bool) -> None:
         if not as_expected(cell):
             click.echo(f"{cell.status:<20} {cell.cell_id}: {cell.reason}", err=True)
     words = ", ".join(f"{count} {status}" for status, count in counts.items())
+    noun = "cell" if len(finished.cells) == 1 else "cells"
     click.echo(
-        f"{len(finished.cells)} cells: {words}; set-up {format_duration(finished.setup_s)}, "
+        f"{len(finished.cells)} {noun}: {words}; set-up {format_duration(finished.setup_s)}, "
         f"run {format_duration(finished.run.run_s)}",
         err=True,
     )

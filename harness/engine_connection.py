@@ -81,7 +81,11 @@ def open_client(endpoint: Endpoint) -> docker.DockerClient:
     Raises:
         EngineError: it does not; the message tells a missing engine from a missing permission.
     """
+    path = endpoint.url.removeprefix("unix://")
+    if path != endpoint.url and not Path(path).exists():
+        raise _refusal(endpoint, FileNotFoundError("there is no such socket"))
     try:
+        # Asking for the version is what proves that it answers.
         client = docker.DockerClient(
             base_url=endpoint.url,
             version="auto",
@@ -89,7 +93,6 @@ def open_client(endpoint: Endpoint) -> docker.DockerClient:
             use_ssh_client=True,
             **endpoint.options,
         )
-        client.ping()
     except (DockerException, RequestException, OSError, ValueError) as error:
         raise _refusal(endpoint, error) from error
     client.api.timeout = REQUEST_TIMEOUT_S

@@ -1,9 +1,8 @@
 """The figures of a cell, pure: from its stored trials to what `results.csv` and the report print.
 
 The trial is the statistical unit. Latencies inside one container share its memory layout, its place in the
-run and the host's mood, so pooling them would only pretend to many samples. Each trial gives one percentile;
-the cell's figure is their geometric mean, and the p50's interval is Student's t on the logarithms of the
-trials' medians, which holds its coverage at three trials where min-max and the bootstrap do not.
+run and the host's mood, so pooling them would only pretend to many samples. Each trial gives one percentile, and
+the cell's figure is their geometric mean.
 
 Percentiles are numpy's `linear` (type 7 of Hyndman and Fan): what pandas, R and spreadsheets answer by
 default, so that anybody can check a figure from the raw latencies.

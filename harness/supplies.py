@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from harness.build import build_images
-from harness.catalog import load_frameworks, load_models
+from harness.catalog import SUPPORT_IMAGES, load_frameworks, load_models
 from harness.engine import LABEL_MODEL, Mount
 from harness.errors import BuildError, EdgematrixError
 from harness.events import Step
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from harness.events import Listener
     from harness.host import ProbeFacts
     from harness.results import Cell, Image
-
-HELPERS: Final = ("probe", "prepare")
-"""Images that measure nothing: the one reads the host and holds the lock, the other makes artefacts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,8 +81,8 @@ def build_supplies(
     )
     frameworks = {name: known_frameworks[name] for name in dict.fromkeys(cell.framework for cell in cells)}
     models = {name: known_models[name] for name in dict.fromkeys(cell.model for cell in cells)}
-    built = build_images(client, [*HELPERS, *frameworks], root=root, on_event=step_listener(listener))
-    for name in HELPERS:
+    built = build_images(client, [*SUPPORT_IMAGES, *frameworks], root=root, on_event=step_listener(listener))
+    for name in SUPPORT_IMAGES:
         if isinstance(failure := built[name], BuildError):
             raise failure
     images = {name: image for name, image in built.items() if not isinstance(image, BuildError)}

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 LABEL_STAGE: Final = "edgematrix.build"
 """On builder stages, with a number of the one build that made them."""
 _STEP: Final = re.compile(r"Step (?P<number>\d+)/(?P<count>\d+) : (?P<instruction>.*)")
+_CHATTER: Final = (" --->", "Removing intermediate container")
 _LOG_LINES: Final = 12
 
 Context = tuple[tuple[str, "Path"], ...]
@@ -64,6 +65,7 @@ def build(
                 tag=tag,
                 buildargs={**arguments, "BUILD": number},
                 labels=dict(labels),
+                network_mode="none",  # the wheels are all there is, and that is made sure of
                 rm=True,
                 forcerm=True,
                 decode=True,
@@ -123,16 +125,19 @@ def _first_command(instruction: str) -> str:
 
 
 def _follow(tag: str, stream: Iterable[dict[str, Any]], on_step: Callable[[str, float], None]) -> None:
+    """Read a build's messages to their end, also after an error: a stream cut short leaks its connection."""
     log: list[str] = []
+    error = ""
     for message in stream:
-        if "error" in message:
-            raise BuildError(
-                f"Building {tag} failed: {message['error'].strip()}",
-                why="\n".join(log),
-                fix="Read the output above; a full disk and a changed lock file are the usual causes.",
-            )
+        error = error or message.get("error", "").strip()
         text = message.get("stream", "").rstrip()
         if step := _STEP.match(text):
             on_step(_first_command(step["instruction"]), (int(step["number"]) - 1) / int(step["count"]))
-        elif text:
+        elif text and not text.startswith(_CHATTER):
             log = [*log[1 - _LOG_LINES :], text]
+    if error:
+        raise BuildError(
+            f"Building {tag} failed: {error}",
+            why="\n".join(log),
+            fix="Read the output above; a full disk and a changed lock file are the usual causes.",
+        )

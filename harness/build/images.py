@@ -162,7 +162,7 @@ def _build_site(workshop: Workshop, recipe: Recipe, lock: Path) -> None:
             on_wheel=_teller(workshop, recipe.name, Step.DOWNLOAD),
         )
     ]
-    _check_disk(workshop.client, recipe.name, sum(path.stat().st_size for path in wheels))
+    check_disk(workshop.client, recipe.name, sum(path.stat().st_size for path in wheels))
     build(
         workshop.client,
         tag=recipe.site_tag,
@@ -178,7 +178,7 @@ def _teller(workshop: Workshop, name: str, step: Step) -> Callable[[str, float],
     return lambda detail, done: workshop.on_event(BuildEvent(name=name, step=step, detail=detail, done=done))
 
 
-def _check_disk(client: docker.DockerClient, name: str, wheel_bytes: int) -> None:
+def check_disk(client: docker.DockerClient, name: str, wheel_bytes: int) -> None:
     """Refuse a build that would fill the engine's disk, where that disk can be seen from here."""
     data_root = Path(client.info()["DockerRootDir"])
     if client.api.base_url == LOCAL_URL and data_root.is_dir():

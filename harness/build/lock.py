@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from harness.build.lockfile import read_pins
 from harness.catalog import load_frameworks
 from harness.errors import BuildError, EdgematrixError, ExitCode
 
@@ -76,19 +77,16 @@ def lock(root: Path, architecture: str) -> None:
     """
     config = parse_pip_config(_run([sys.executable, "-m", "pip", "config", "list"], root).stdout)
     for inputs, output, indexes in requests(root, architecture):
-        attempts = ((), indexes) if indexes else ((),)
-        ended = None
-        for extra in attempts:
-            ended = _compile(root, [*inputs, *source_options(config, extra)], output)
-            if ended.returncode == 0:
-                break
-        if ended is None or ended.returncode != 0:
+        ended = _compile(root, [*inputs, *source_options(config, ())], output)
+        if ended.returncode != 0 and indexes:
+            ended = _compile(root, [*inputs, *source_options(config, indexes)], output)
+        if ended.returncode != 0:
             raise BuildError(
                 f"{output.relative_to(root)} could not be resolved.",
-                why=ended.stderr.strip() if ended else "",
+                why=ended.stderr.strip(),
                 fix="Mend the requirements, or pip's configuration (`pip config list`).",
             )
-        print(f"{output.relative_to(root)}: {len(output.read_text().split('==')) - 1} packages")  # noqa: T201
+        print(f"{output.relative_to(root)}: {len(read_pins(output))} packages")  # noqa: T201
 
 
 def _compile(root: Path, arguments: Sequence[str], output: Path) -> subprocess.CompletedProcess[str]:

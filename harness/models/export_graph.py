@@ -1,4 +1,7 @@
-"""Export a model's `graph.onnx` from its PyTorch definition: `python harness/models/export_graph.py spam-fnn`.
+"""Export a model's `graph.onnx` from its PyTorch definition, or check that it is current.
+
+    python harness/models/export_graph.py spam-fnn
+    python harness/models/export_graph.py --check spam-fnn
 
 Run by hand after a change of `pytorch.py`, in an environment with the PyTorch version of `images/pytorch` and with
 onnx, onnxscript and pyyaml. The graph carries no weights (see `docs/adr/0002-onnx-graph-in-the-repository.md`), nothing
@@ -10,6 +13,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import runpy
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +81,15 @@ def anonymous(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
+def structure(model: onnx.ModelProto) -> str:
+    """What a graph computes, without versions and notes: two exports of one definition have it in common."""
+    graph = onnx.GraphProto()
+    graph.CopyFrom(model.graph)
+    for part in (graph, *graph.node):
+        part.ClearField("name")
+    return onnx.printer.to_text(graph)
+
+
 def _example(entry: dict[str, Any]) -> torch.Tensor:
     # Two rows: a dimension of one would be taken for a constant.
     shape = [2 if size == "batch" else size for size in entry["shape"]]
@@ -87,15 +100,25 @@ def _dynamic(shape: list[int | str]) -> dict[int, torch.export.Dim]:
     return {axis: torch.export.Dim(size) for axis, size in enumerate(shape) if isinstance(size, str)}
 
 
-def main() -> None:
-    """Export the models named on the command line."""
+def main() -> int:
+    """Export or check the models named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; fail where the file is not current"
+    )
     parser.add_argument("models", nargs="+", metavar="MODEL")
-    for name in parser.parse_args().models:
-        graph = export_graph(MODELS / name)
-        (MODELS / name / "graph.onnx").write_bytes(graph.SerializeToString(deterministic=True))
-        print(f"{name}: {len(graph.graph.node)} nodes, opset {graph.opset_import[0].version}")  # noqa: T201
+    told = parser.parse_args()
+    stale = []
+    for name in told.models:
+        graph, file = export_graph(MODELS / name), MODELS / name / "graph.onnx"
+        if not told.check:
+            file.write_bytes(graph.SerializeToString(deterministic=True))
+        elif structure(graph) != structure(onnx.load(file)):
+            stale.append(name)
+    if stale:
+        print(f"not current: {', '.join(stale)}; run this without --check", file=sys.stderr)  # noqa: T201
+    return 1 if stale else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

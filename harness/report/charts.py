@@ -153,15 +153,19 @@ def log_scale(estimates: Sequence[Estimate]) -> Scale:
 
 
 def log_ticks(low: float, high: float) -> tuple[float, ...]:
-    """Both ends and the round numbers between, thinned until they fit: 1-2-5, powers of ten, every n-th power."""
+    """Both ends and the round numbers between, thinned until they fit: 1-2-5, 1-5, powers of ten, every n-th."""
     exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    every = [step * 10.0**exponent for exponent in exponents for step in NICE_STEPS[:-1]]
-    inside = [tick for tick in every if low * (1 + 1e-9) < tick < high * (1 - 1e-9)]
-    powers = [tick for tick in inside if math.isclose(math.log10(tick) % 1, 0, abs_tol=1e-9)]
-    for choice in (inside, *(powers[start::start] for start in range(1, len(powers) + 1))):
-        candidate = (low, *choice, high)
-        if len(candidate) <= MAX_TICKS and not crowded(candidate):
-            return candidate
+
+    def between(*steps: int) -> list[float]:
+        every = [step * 10.0**exponent for exponent in exponents for step in steps]
+        return [tick for tick in every if low * (1 + 1e-9) < tick < high * (1 - 1e-9)]
+
+    powers = between(1)
+    thinned = (powers[first::keep] for keep in range(1, len(powers) + 1) for first in range(keep))
+    for choice in (between(1, 2, 5), between(1, 5), *thinned):
+        ticks = (low, *choice, high)
+        if len(ticks) <= MAX_TICKS and not crowded(ticks):
+            return ticks
     return (low, high)
 
 

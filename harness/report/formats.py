@@ -111,9 +111,9 @@ def percent(fraction: float | None) -> str:
 
 
 def cpus(value: float) -> str:
-    """`1 core`, `2 cores`, `0.5 CPU`: whole ones are cores of a cpuset, fractions a share by quota."""
+    """`1 core`, `2 cores`, `0.5 CPU quota`: whole ones are cores of a cpuset, fractions a share of time."""
     if value != int(value):
-        return f"{value:g} CPU" + ("s" if value > 1 else "")
+        return f"{value:g} CPU quota"
     return f"{value:.0f} core" + ("" if value == 1 else "s")
 
 

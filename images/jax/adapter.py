@@ -13,21 +13,20 @@ if TYPE_CHECKING:
 
     from runner.model import ModelFiles
 
-# A synchronous call gains nothing from a second thread that waits to run it, and pays for the hand-over.
-jax.config.update("jax_cpu_enable_async_dispatch", False)
-jax.config.update("jax_default_matmul_precision", "highest")
-
 
 class Adapter:
     """Drives JAX on the CPU.
 
     Args:
-        threads: `PJRT_NPROC` in `framework.yaml` has set the pool already; there is no other way.
+        threads: `framework.yaml` has set the pool already, by `PJRT_NPROC`; there is no other way.
         batch: rows per call.
     """
 
     def __init__(self, *, threads: int, batch: int) -> None:  # noqa: ARG002
         self._batch = batch
+        jax.config.update("jax_default_matmul_precision", "highest")
+        # A synchronous call gains nothing from a second thread to run it, and pays for the hand-over.
+        jax.config.update("jax_cpu_enable_async_dispatch", False)
 
     def load(self, model: ModelFiles) -> None:
         """Put the weights on the device, laid out as the definition wants them."""
@@ -61,6 +60,6 @@ class Adapter:
             "settings": {
                 "backend": jax.default_backend(),
                 "matmul_precision": str(jax.config.jax_default_matmul_precision),
-                "async_dispatch": str(jax.config.jax_cpu_enable_async_dispatch),
+                "async_dispatch": str(jax.config.read("jax_cpu_enable_async_dispatch")),
             },
         }

@@ -64,9 +64,14 @@ class Adapter:
 
     def describe(self) -> dict[str, Any]:
         """Tell the version, the threads and the hints in effect."""
-        names = ("PERFORMANCE_HINT", "NUM_STREAMS", "INFERENCE_PRECISION_HINT", "ENABLE_CPU_PINNING")
+        version, _, build = ov.get_version().partition("-")
+        names = ("PERFORMANCE_HINT", "NUM_STREAMS", "ENABLE_CPU_PINNING")
         return {
-            "version": ov.get_version(),
+            "version": version,
             "threads": self._compiled.get_property("INFERENCE_NUM_THREADS"),
-            "settings": {name.lower(): str(self._compiled.get_property(name)) for name in names},
+            "settings": {
+                "build": build,
+                "precision": self._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name(),
+                **{name.lower(): str(self._compiled.get_property(name)) for name in names},
+            },
         }

@@ -102,7 +102,7 @@ def fill(graph: onnx.ModelProto, weights: Arrays) -> onnx.ModelProto:
 
 def draw_inputs(spec: dict[str, Any], rng: np.random.Generator) -> Arrays:
     """Draw the rows of every input from `low` up to, and without, `high`."""
-    rows = min(max(REFERENCE_BUDGET // spec["multiply_adds"], ROWS[0]), ROWS[-1])
+    rows = min(max(REFERENCE_BUDGET // max(spec["multiply_adds"], 1), ROWS[0]), ROWS[-1])
     inputs: Arrays = {}
     for entry in spec["inputs"]:
         dtype = np.dtype(entry["dtype"])

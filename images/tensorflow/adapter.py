@@ -27,7 +27,6 @@ class Adapter:
         self._batch = batch
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)
-        tf.config.set_visible_devices([], "GPU")
 
     def load(self, model: ModelFiles) -> None:
         """Load the Keras model."""

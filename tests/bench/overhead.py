@@ -17,7 +17,6 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import psutil
 from rich.console import Console
 
 from harness.engine import Engine
@@ -26,7 +25,7 @@ from harness.events import PhaseReached, RunStarted, Step, TrialStarted
 from harness.execute import Bench, job_line, run_trial
 from harness.intake import ROOT, Options, plan_matrix
 from harness.progress import LiveStatus
-from harness.records import Limits, PageCache, Phase
+from harness.records import MAX_SAMPLES, Limits, PageCache, Phase
 from harness.results import Cell, Trial
 from harness.schedule import ScheduledTrial, make_schedule
 from harness.session import describe_run, hold_engine
@@ -34,7 +33,7 @@ from harness.store import RunStore
 from harness.supplies import build_supplies, fill_volumes
 
 SHORT_S = 0.2
-LONG_S = 20.0
+LONG_S = 12.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +47,8 @@ class Place:
 
 def with_budget(bench: Bench, seconds: float) -> Bench:
     """The same bench with another length of the steady phase."""
-    protocol = bench.run.protocol.model_copy(update={"warmup_s": 0.1, "budget_s": seconds})
+    changes = {"warmup_s": 0.1, "budget_s": seconds, "max_iterations": MAX_SAMPLES}
+    protocol = bench.run.protocol.model_copy(update=changes)
     return replace(bench, run=bench.run.model_copy(update={"protocol": protocol}))
 
 
@@ -89,12 +89,10 @@ def bare_trial(place: Place, mounts: list[str]) -> float:
 
 def own_cpu_share(place: Place) -> float:
     """The harness's CPU time over the wall time of one long steady phase, its live display included."""
-    me = psutil.Process()
     marks: list[tuple[float, float]] = []
 
     def mark() -> None:
-        times = me.cpu_times()
-        marks.append((time.perf_counter(), times.user + times.system))
+        marks.append((time.perf_counter(), time.process_time()))
 
     with (
         Path("/dev/null").open("w") as nowhere,
@@ -120,9 +118,13 @@ def own_cpu_share(place: Place) -> float:
 
 def measure(pairs: int) -> None:
     """Run the pairs in turn and print the figures."""
-    options = Options(matrix=ROOT / "examples" / "onnxruntime-only.yaml", reports=Path(tempfile.mkdtemp()))
+    options = Options(
+        matrix=ROOT / "matrix.yaml",
+        reports=Path(tempfile.mkdtemp()),
+        only=("onnxruntime.spam-fnn.c1.m512m.b1",),
+    )
     matrix, plan = plan_matrix(options)
-    cells: list[Cell] = [planned.cell for planned in plan.cells][:1]
+    cells: list[Cell] = [planned.cell for planned in plan.cells]
     supplies = build_supplies(connect(), cells, root=ROOT, listener=say)
     engine = Engine(connect(), owner="make bench")
     with hold_engine(engine, supplies) as survey:

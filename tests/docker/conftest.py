@@ -35,9 +35,11 @@ PROTOCOL = Protocol(
 
 
 @pytest.fixture(scope="session")
-def client() -> docker.DockerClient:
+def client() -> Iterator[docker.DockerClient]:
     """The engine; no engine is a failure."""
-    return connect()
+    client = connect()
+    yield client
+    client.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,19 @@
 """A framework that fails on demand: `FAULT=what:phase` in its environment says how and where."""
 
+from __future__ import annotations
+
 import ctypes
 import os
 import time
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+if TYPE_CHECKING:
+    from runner.model import ModelFiles
+
 WHAT, _, WHERE = os.environ.get("FAULT", "").partition(":")
-KEPT = []
+KEPT: list[np.ndarray] = []
 
 
 def allocate() -> None:
@@ -78,7 +84,7 @@ class Adapter:
         self.threads = threads
         self.first_call = 0.0
 
-    def load(self, model) -> None:
+    def load(self, model: ModelFiles) -> None:
         """Load the model's own reference as the thing to run."""
         at("load")
         self.forward = model.define("reference").forward
@@ -88,13 +94,13 @@ class Adapter:
         """Nothing to compile."""
         at("compile")
 
-    def run(self, inputs):
+    def run(self, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
         """Run one call."""
         at(self.phase())
         outputs = list(self.forward(self.weights, inputs).values())
         return [output + 1 for output in outputs] if WHAT == "wrong" else outputs
 
-    def phase(self):
+    def phase(self) -> str:
         """Guess the phase: the tests' warm-up lasts 0.1 s, and nothing fails near the border."""
         if not self.first_call:
             self.first_call = time.monotonic()
@@ -102,6 +108,6 @@ class Adapter:
         since = time.monotonic() - self.first_call
         return "steady" if since > 0.2 else "warmup" if since < 0.05 else ""
 
-    def describe(self):
+    def describe(self) -> dict[str, Any]:
         """Say what every adapter says."""
         return {"version": "1.0", "threads": None, "settings": {}}

@@ -1,0 +1,191 @@
+"""The page in a real browser, opened from disk."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from playwright.sync_api import Browser, Page, ViewportSize
+
+from harness.report.html import render
+from harness.report.palette import PAPER_DARK, PAPER_LIGHT
+from tests.browser.conftest import Witness
+from tests.unit.test_report_page import HOSTILE, poisoned
+
+pytestmark = pytest.mark.browser
+
+PHONE = ViewportSize(width=360, height=800)
+DESK = ViewportSize(width=1440, height=900)
+
+
+def rgb(colour: str) -> str:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgb({red}, {green}, {blue})"
+
+
+def background(page: Page) -> str:
+    return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+
+
+@pytest.mark.parametrize("name", ["sample", "failures"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_opens_from_disk_in_silence(
+    browser: Browser, reports: dict[str, Path], name: str, scheme: str
+) -> None:
+    page = browser.new_page(color_scheme="dark" if scheme == "dark" else "light")
+    witness = Witness(page)
+
+    page.goto(reports[name].as_uri())
+    page.wait_for_load_state("networkidle")
+
+    assert witness.said == []
+    assert [url for url in witness.asked if not url.startswith("data:")] == [reports[name].as_uri()]
+    assert background(page) == rgb(PAPER_DARK if scheme == "dark" else PAPER_LIGHT), (
+        "the policy lets the style in"
+    )
+    page.close()
+
+
+def test_every_median_is_visible_without_javascript(browser: Browser, reports: dict[str, Path]) -> None:
+    page = browser.new_page(java_script_enabled=False)
+    page.goto(reports["sample"].as_uri())
+    table = pd.read_csv(reports["sample"].with_name("results.csv"))
+
+    shown = page.locator("#w1-latency table tbody td:nth-child(3)").all_inner_texts()
+    mapped = page.locator("table.map td b").all_inner_texts()
+
+    expected = sorted(f"{1000 * p50:.3g}" for p50 in table["p50_ms"])
+    assert sorted(shown) == expected
+    assert sorted(mapped) == expected
+    page.close()
+
+
+def test_every_failure_is_told_without_javascript(browser: Browser, reports: dict[str, Path]) -> None:
+    page = browser.new_page(java_script_enabled=False)
+    page.goto(reports["failures"].as_uri())
+
+    shown = page.locator("table.map").inner_text()
+
+    for words in ("thrashing", "out of memory", "out of time", "crashed", "wrong output", "image not built"):
+        assert words in shown
+    for words in ("limits not enforced", "skipped", "interrupted", "unsupported"):
+        assert words in shown
+    page.close()
+
+
+@pytest.mark.parametrize("name", ["sample", "failures"])
+@pytest.mark.parametrize("width", [320, 360, 768, 1440, 2560])
+def test_only_tables_scroll_sideways(
+    browser: Browser, reports: dict[str, Path], name: str, width: int
+) -> None:
+    page = browser.new_page(viewport=ViewportSize(width=width, height=900))
+    page.goto(reports[name].as_uri())
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.close()
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_no_text_of_a_chart_leaves_it_or_meets_another(
+    browser: Browser, reports: dict[str, Path], width: int
+) -> None:
+    page = browser.new_page(viewport=ViewportSize(width=width, height=900))
+    page.goto(reports["failures"].as_uri())
+
+    collisions = page.evaluate(
+        """() => [...document.querySelectorAll('figure svg')].flatMap(chart => {
+            const frame = chart.getBoundingClientRect();
+            const texts = [...chart.querySelectorAll('text')].map(t => [t.textContent, t.getBoundingClientRect()]);
+            const outside = texts.filter(([, b]) => b.left < frame.left - 1 || b.right > frame.right + 1);
+            const meeting = texts.flatMap(([one, a], i) => texts.slice(i + 1)
+                .filter(([, b]) => a.left < b.right && b.left < a.right && a.top + 3 < b.bottom && b.top + 3 < a.bottom)
+                .map(([other]) => one + ' / ' + other));
+            return [...outside.map(([text]) => text), ...meeting];
+        })"""
+    )
+
+    assert collisions == []
+    page.close()
+
+
+def test_charts_are_named_images(browser: Browser, reports: dict[str, Path]) -> None:
+    page = browser.new_page()
+    page.goto(reports["sample"].as_uri())
+
+    charts = page.get_by_role("img", name="2 cores, 8 GiB")
+
+    assert charts.count() == 4
+    assert page.locator("svg[role=img]").count() == 16
+    page.close()
+
+
+def test_print_is_light_whole_and_without_navigation(
+    browser: Browser, reports: dict[str, Path], screenshots: Path
+) -> None:
+    page = browser.new_page(color_scheme="dark")
+    page.goto(reports["failures"].as_uri())
+    page.emulate_media(media="print", color_scheme="dark")
+
+    assert background(page) == "rgb(255, 255, 255)"
+    assert not page.locator("nav").is_visible()
+    assert page.locator("details pre").first.bounding_box() is not None, "folded evidence is printed"
+    assert page.pdf(format="A4", path=screenshots / "failures-print.pdf").startswith(b"%PDF")
+    page.close()
+
+
+def test_the_keyboard_reaches_every_table_and_fold(browser: Browser, reports: dict[str, Path]) -> None:
+    page = browser.new_page()
+    page.goto(reports["failures"].as_uri())
+
+    unreachable = page.locator(".scroll:not([tabindex='0']), .scroll:not([aria-label])").count()
+
+    assert unreachable == 0
+    page.locator("summary").first.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("details").first.get_attribute("open") is not None
+    page.close()
+
+
+def test_a_link_of_the_map_leads_to_its_evidence(browser: Browser, reports: dict[str, Path]) -> None:
+    page = browser.new_page()
+    page.goto(reports["failures"].as_uri())
+
+    page.locator("table.map").get_by_role("link", name="out of memory").click()
+
+    assert page.url.endswith("#tensorflow.spam-fnn.c1.m256m.b1")
+    assert page.locator(":target").inner_text().startswith("out of memory")
+    page.close()
+
+
+def test_hostile_texts_are_inert(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "index.html"
+    path.write_text(render(*poisoned()))
+    page = browser.new_page()
+    witness = Witness(page)
+
+    page.goto(path.as_uri())
+    page.wait_for_load_state("networkidle")
+
+    assert witness.said == []
+    assert [url for url in witness.asked if not url.startswith("data:")] == [path.as_uri()]
+    assert page.locator("script, img, iframe").count() == 0
+    assert page.locator("style").count() == 1
+    assert page.locator("h1").is_visible()
+    page.locator("summary").first.click()
+    assert HOSTILE in page.locator("details pre").first.inner_text()
+    page.close()
+
+
+@pytest.mark.parametrize("name", ["sample", "failures"])
+@pytest.mark.parametrize("kind", ["light", "dark", "phone"])
+def test_screenshots_are_there_to_be_looked_at(
+    browser: Browser, reports: dict[str, Path], screenshots: Path, name: str, kind: str
+) -> None:
+    page = browser.new_page(
+        viewport=PHONE if kind == "phone" else DESK, color_scheme="dark" if kind == "dark" else "light"
+    )
+    page.goto(reports[name].as_uri())
+
+    picture = page.screenshot(path=screenshots / f"{name}-{kind}.png", full_page=True)
+
+    assert len(picture) > 50_000, "a blank page is smaller"
+    page.close()

@@ -1,0 +1,64 @@
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from harness.build.lock import PUBLIC_INDEX, parse_pip_config, requests, source_options
+from harness.build.lockfile import read_pins
+
+ROOT = Path(__file__).parents[2]
+LOCKS = [*sorted(ROOT.glob("requirements*.lock")), *sorted(ROOT.glob("images/*/requirements.*.lock"))]
+
+
+def test_pip_s_configuration_is_read_with_several_values_to_an_option() -> None:
+    text = ":env:.find-links='/a'\nglobal.extra-index-url='https://b.example/s file:///c'\nnoise\n"
+    assert parse_pip_config(text) == {
+        "find-links": ("/a",),
+        "extra-index-url": ("https://b.example/s", "file:///c"),
+    }
+
+
+def test_the_main_index_comes_first_and_the_public_one_stands_in_for_it() -> None:
+    config = {"extra-index-url": ("https://b.example",), "find-links": ("/a",)}
+    assert source_options(config, ["https://c.example"]) == [
+        f"--index={PUBLIC_INDEX}", "--index=https://b.example", "--index=https://c.example", "--find-links=/a",
+    ]  # fmt: skip
+    assert source_options({"index-url": ("https://own.example",)}, [])[0] == "--index=https://own.example"
+
+
+def test_every_lock_is_made_and_none_is_left_from_before() -> None:
+    assert sorted(output for _, output, _ in requests(ROOT, "x86_64")) == sorted(LOCKS)
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_lock_pins_every_package_by_hash_and_names_no_place(lock: Path) -> None:
+    text = lock.read_text()
+    assert "://" not in text
+    assert not re.search(r"^\s*(--(index|extra|find)|-i |-f |/)", text, re.MULTILINE)
+    blocks = re.split(r"(?m)^(?=[a-z])", text)[1:]
+    assert {block.partition("==")[0] for block in blocks} == set(read_pins(lock))
+    assert all("--hash=sha256:" in block for block in blocks)
+
+
+@pytest.mark.parametrize(
+    "source", sorted(ROOT.glob("images/*/requirements.in")), ids=lambda path: path.parent.name
+)
+def test_an_image_s_lock_keeps_what_is_asked_for(source: Path) -> None:
+    asked = [line for line in source.read_text().splitlines() if line and not line.startswith("#")]
+    pins = read_pins(source.with_name("requirements.x86_64.lock"))
+    for requirement in asked:
+        name, _, version = requirement.partition("==")
+        assert name in pins
+        assert not version or pins[name] == version
+
+
+def test_the_host_s_locks_hold_what_the_project_asks_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    pins = read_pins(ROOT / "requirements.lock")
+    development = read_pins(ROOT / "requirements-dev.lock")
+    for requirement in project["project"]["dependencies"]:
+        assert re.split(r"[\[>=<~ ]", requirement)[0] in pins
+    for requirement in project["dependency-groups"]["dev"]:
+        assert re.split(r"[\[>=<~ ]", requirement)[0] in development
+    assert pins.keys() <= development.keys()

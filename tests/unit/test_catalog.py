@@ -1,0 +1,80 @@
+from pathlib import Path
+
+import pytest
+
+from harness.catalog import load_frameworks, load_models
+from harness.errors import ConfigError, ExitCode
+
+ROOT = Path(__file__).parents[2]
+FRAMEWORK = "title: T\npackage: p\nhomepage: https://example.org\n"
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    file = folder / name / "framework.yaml"
+    file.parent.mkdir()
+    file.write_text(text)
+    return file
+
+
+def test_the_five_frameworks_are_known_and_pin_their_package() -> None:
+    frameworks = load_frameworks(ROOT / "images")
+    assert list(frameworks) == ["jax", "onnxruntime", "openvino", "pytorch", "tensorflow"]
+    for spec in frameworks.values():
+        assert f"{spec.package}==" in (spec.folder / "requirements.in").read_text()
+
+
+def test_the_first_model_is_known() -> None:
+    model = load_models(ROOT / "harness" / "models")["spam-fnn"]
+    assert model.parameters == 36_737
+    assert model.inputs[0].shape == ("batch", 200)
+
+
+def test_a_short_description_is_enough(tmp_path: Path) -> None:
+    write(tmp_path, "mine", FRAMEWORK)
+    spec = load_frameworks(tmp_path)["mine"]
+    assert (spec.name, spec.env, spec.indexes, spec.has_convert) == ("mine", {}, (), False)
+
+
+def test_a_convert_program_gives_the_framework_a_form_of_its_own(tmp_path: Path) -> None:
+    write(tmp_path, "mine", FRAMEWORK).with_name("convert.py").touch()
+    assert load_frameworks(tmp_path)["mine"].has_convert
+
+
+def test_a_folder_without_description_is_no_framework(tmp_path: Path) -> None:
+    (tmp_path / "base").mkdir()
+    assert load_frameworks(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("mine", FRAMEWORK + "hompage: x\n", "unknown key 'hompage'"),
+        ("mine", FRAMEWORK + "name: other\n", "unknown key 'name'"),
+        ("mine", "title: T\n", "package: Field required"),
+        ("mine", FRAMEWORK + "env: {A: 1}\n", "env.A"),
+        ("mine", "[a", "cannot be read as YAML"),
+        ("mine", "- a\n", "no mapping"),
+        ("mine", "1: a\n", "no mapping"),
+        ("Mine", FRAMEWORK, "no valid name"),
+        ("probe", FRAMEWORK, "can be called 'probe'"),
+    ],
+)
+def test_a_wrong_description_is_refused_with_its_file(
+    tmp_path: Path, name: str, text: str, words: str
+) -> None:
+    file = write(tmp_path, name, text)
+    with pytest.raises(ConfigError) as caught:
+        load_frameworks(tmp_path)
+    assert str(file) in caught.value.what
+    assert words in caught.value.what
+    assert caught.value.fix
+    assert caught.value.exit_code == ExitCode.CONFIG
+
+
+def test_a_model_needs_an_input(tmp_path: Path) -> None:
+    text = (ROOT / "harness" / "models" / "spam-fnn" / "model.yaml").read_text()
+    file = tmp_path / "m" / "model.yaml"
+    file.parent.mkdir()
+    file.write_text(text.partition("inputs:")[0] + "inputs: []\noutputs: []\n")
+    with pytest.raises(ConfigError, match="inputs"):
+        load_models(tmp_path)

@@ -1,0 +1,89 @@
+"""What the page says of proofs, warnings, failures and provenance."""
+
+from harness.report.failures import LOG_LIMIT, failures, tail
+from harness.report.proof import badge, proofs, warnings
+from harness.report.provenance import images, models
+from harness.results import TypedWarning
+from tests.factories import cell, limits, result, run, trial
+from tests.sample_runs import failures as failed_run
+from tests.sample_runs import sample
+from tests.unit.books import read
+
+
+def test_a_runs_proof_is_summed_up() -> None:
+    _, found = read(sample())
+    assert (badge(found).text, badge(found).kind) == ("Limits proved in all 60 trials", "proved")
+
+    _, found = read(failed_run())
+    assert (badge(found).text, badge(found).kind) == ("Limits proved in 24 of 27 trials", "broken")
+
+    assert badge(()).kind == "idle"
+
+
+def test_asked_stands_beside_read_back() -> None:
+    _, found = read(failed_run())
+
+    proof = {each.cell_id: each for each in proofs(found)}
+
+    quota = proof["onnxruntime.spam-fnn.c500m.m1g.b1"]
+    assert (quota.cpus_asked, quota.cpus_found, quota.threads) == ("quota 0.5", "quota 0.5", "1 / 1 / 2")
+    broken = proof["openvino.spam-fnn.c500m.m1g.b1"]
+    assert (broken.memory_asked, broken.memory_found, broken.verdict) == ("1 GiB", "no limit", "not proved")
+    assert proof["jax.spam-fnn.c8.m32g.b1"].verdict == "not run"
+
+
+def test_trials_that_differ_are_all_shown() -> None:
+    of = cell(cpus=1)
+    moved = trial(of, 1)
+    records = tuple(limits(of, (0,)) if record.type == "limits" else record for record in moved.records)
+    cells = (result(of, [trial(of), moved.model_copy(update={"records": records})]),)
+
+    (proof,) = proofs(read((run(cells), cells))[1])
+
+    assert proof.cpus_found == "cpuset 1 | cpuset 0"
+
+
+def test_warnings_are_counted_over_trials() -> None:
+    doubt = TypedWarning(kind="page_cache_shared", text="12 MiB are charged elsewhere")
+    cells = (result(cell(), [trial(cell(), index, warnings=(doubt,)) for index in range(2)]),)
+
+    (warning,) = warnings(read((run(cells), cells))[1])
+
+    assert (warning.kind, warning.trials) == ("page cache shared", "2 of 2")
+
+
+def test_a_failure_stands_with_its_evidence() -> None:
+    book, found = read(failed_run())
+
+    by_id = {each.cell_id: each for each in failures(book, found)}
+
+    oom_facts = dict(by_id["tensorflow.spam-fnn.c1.m256m.b1"].facts)
+    assert oom_facts["kernel's count"] == "1 OOM kill"
+    assert oom_facts["signal"] == "9 (SIGKILL)"
+    assert oom_facts["phases ended"] == "import"
+    crash = by_id["jax.spam-fnn.c1.m256m.b1"]
+    assert dict(crash.facts)["trials"] == "2 ok, 1 crashed"
+    assert "Resource exhausted" in crash.log_tail
+    assert by_id["jax.spam-fnn.c8.m32g.b1"].facts == ()
+
+
+def test_a_log_is_cut_to_its_end_and_says_so() -> None:
+    cut = tail("begin" + "é" * LOG_LIMIT + "end\x1b[2J", LOG_LIMIT)
+
+    assert cut.startswith("[… cut …]")
+    assert "begin" not in cut
+    assert cut.endswith("end␛[2J")
+    assert len(cut.encode()) <= LOG_LIMIT + 20
+    assert tail("short", LOG_LIMIT) == "short"
+
+
+def test_images_and_models_show_what_really_ran() -> None:
+    made = sample()
+    book, found = read(made)
+
+    first = images(book, found)[0]
+    (model,) = models(made[0], found)
+
+    assert (first.framework, first.version, first.size) == ("pytorch", "2.13.0+cpu", "1,135")
+    assert first.digest == made[1][0].trials[0].image_id
+    assert (model.worst_error, model.tolerance) == ("2.4e-07", "1e-05")

@@ -1,0 +1,103 @@
+"""results.csv."""
+
+import csv
+import io
+
+import pandas as pd
+import pytest
+
+from harness.records import Phase
+from harness.report.table import COLUMNS, results_csv, results_frame
+from harness.results import Status
+from harness.stats import measure
+from tests.factories import PROFILES, cell, failed_trial, framework_record, result, trial
+from tests.sample_runs import failures, sample
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_it_has_the_columns_of_the_contract_in_their_order() -> None:
+    expected = (
+        "cell_id, framework, model, cpus, memory_bytes, batch, status, phase, reason, trials, iterations, p50_ms, "
+        "p50_low_ms, p50_high_ms, p90_ms, p95_ms, p99_ms, throughput_per_s, cpu_percent, cpu_ms_per_inference, "
+        "throttled_fraction, rss_peak_bytes, anon_peak_bytes, cgroup_peak_bytes, import_ms, load_ms, compile_ms, "
+        "first_ms, cold_start_ms, max_abs_error, limits_enforced, image_digest, framework_version"
+    )
+
+    assert results_csv([]) == expected.replace(" ", "") + "\n"
+
+
+def test_there_is_one_row_for_each_cell_in_the_given_order() -> None:
+    _, cells = sample()
+
+    found = rows(results_csv(measure(cells)))
+
+    assert [row["cell_id"] for row in found] == [each.cell_id for each in cells]
+    assert {row["status"] for row in found} == {"ok"}
+    assert {row["limits_enforced"] for row in found} == {"True"}
+
+
+def test_what_is_unknown_is_empty_and_never_zero() -> None:
+    skipped = result(cell(), trials=(), reason="larger than the host")
+
+    (row,) = rows(results_csv(measure([skipped])))
+
+    assert row["trials"] == "0"
+    assert row["reason"] == "larger than the host"
+    after = list(COLUMNS)[list(COLUMNS).index("trials") + 1 :]
+    assert {row[name] for name in after} == {""}
+
+
+def test_sizes_are_whole_and_floats_have_six_digits() -> None:
+    (row,) = rows(results_csv(measure([result(cell(cpus=0.5))])))
+
+    assert row["cpus"] == "0.5"
+    assert row["memory_bytes"] == str(8 * 1024**3)
+    assert row["rss_peak_bytes"].isdigit()
+    assert len(row["p50_ms"].replace(".", "").lstrip("0")) <= 6
+
+
+def test_the_same_cells_give_the_same_bytes() -> None:
+    _, cells = failures()
+
+    assert results_csv(measure(cells)) == results_csv(measure(cells))
+
+
+def test_a_failed_cell_keeps_what_it_reached() -> None:
+    died = failed_trial(cell(), Status.OOM, Phase.LOAD, reason="out of memory in load")
+
+    (row,) = rows(results_csv(measure([result(cell(), [died])])))
+
+    assert (row["status"], row["phase"], row["reason"]) == (
+        "oom",
+        "load",
+        "1 of 1 trials: out of memory in load",
+    )
+    assert row["p50_ms"] == ""
+    assert float(row["import_ms"]) > 0
+    assert row["load_ms"] == ""
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_text_from_a_container_is_a_formula(start: str) -> None:
+    forged = framework_record(cell(), PROFILES["jax"], version=f'{start}cmd|" /C calc"!A0')
+    told = trial(cell()).model_copy(update={"records": (forged,)})
+
+    (row,) = rows(results_csv(measure([result(cell(), [told])])))
+
+    assert row["framework_version"].startswith(f"'{start}")
+
+
+def test_the_frame_is_typed_and_unrounded() -> None:
+    measured = measure([result(cell())])
+
+    frame = results_frame(measured)
+
+    assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == {
+        name: str(pd.api.types.pandas_dtype(dtype)) for name, dtype in COLUMNS.items()
+    }
+    p50 = measured[0].stats.p50_ms
+    assert p50 is not None
+    assert frame["p50_ms"][0] == p50.value

@@ -1,0 +1,257 @@
+"""What the page says: answers, map, tables, charts, endings."""
+
+import pytest
+
+from harness.intervals import Estimate
+from harness.records import Phase
+from harness.report.answers import answers, headlines
+from harness.report.aspects import aspects
+from harness.report.endings import ending
+from harness.report.formats import EN_DASH, TIMES, UNKNOWN
+from harness.report.heatmap import heat_map
+from harness.report.view import build_view
+from harness.results import CellResult, Evidence, Status
+from harness.stats import measure
+from harness.units import GIB, MIB
+from tests.factories import cell, failed_trial, limits, phase_end, result, run, samples, trial
+from tests.sample_runs import failures as failed_run
+from tests.sample_runs import sample
+from tests.unit.books import only, read
+
+
+def at(framework: str, *medians_us: float, rss_mib: float = 64) -> CellResult:
+    """A cell that is ok, with these medians of its trials."""
+    of = cell(framework)
+    trials = []
+    for index, median in enumerate(medians_us):
+        ns = round(median * 1000)
+        steady = phase_end(Phase.STEADY, 100 * ns, rss_peak_bytes=round(rss_mib * MIB))
+        records = (limits(of, (0, 1)), steady, samples([ns] * 100, Phase.STEADY))
+        trials.append(trial(of, index).model_copy(update={"records": records}))
+    return result(of, trials)
+
+
+def test_cells_are_grouped_by_workload_then_limit_with_the_fastest_first() -> None:
+    _, (workload,) = read(sample())
+
+    assert [group.title for group in workload.groups] == [
+        "1 core, 512 MiB", "1 core, 8 GiB", "2 cores, 512 MiB", "2 cores, 8 GiB",
+    ]  # fmt: skip
+    order = [each.result.cell.framework for each in workload.groups[3].cells]
+    assert order == ["onnxruntime", "jax", "pytorch", "openvino", "tensorflow"]
+
+
+def test_batches_and_models_are_workloads_of_their_own() -> None:
+    cells = (result(cell(batch=1)), result(cell(batch=1000)), result(cell(model="resnet50")))
+
+    _, found = read((run(cells), cells))
+
+    assert [(each.model, each.batch) for each in found] == [
+        ("resnet50", 1),
+        ("spam-fnn", 1),
+        ("spam-fnn", 1000),
+    ]
+
+
+def test_a_proved_first_place_names_the_next() -> None:
+    book, workload = only(at("jax", 24, 24.1, 24.2), at("onnxruntime", 12, 12.1, 12.2))
+
+    fastest = answers(book, workload)[0].picks[0]
+
+    assert (fastest.framework, fastest.figure, fastest.tied) == ("onnxruntime", "12.1 µs", False)
+    assert fastest.note == f"next: jax, 1.99{TIMES}"
+
+
+def test_what_the_trials_cannot_tell_apart_is_a_tie() -> None:
+    book, workload = only(at("jax", 12, 13, 14), at("onnxruntime", 12, 12.5, 14), at("pytorch", 70, 71, 72))
+
+    given = answers(book, workload)
+
+    assert given[0].picks[0].note == "tied with jax"
+    assert headlines(given)[0].winners[0].count == "at 1 of 1 limit, tied at 1"
+
+
+def test_one_trial_proves_no_order() -> None:
+    book, workload = only(at("jax", 24), at("onnxruntime", 12))
+
+    fastest = answers(book, workload)[0].picks[0]
+
+    assert fastest.note == "tied with jax"
+    assert fastest.interval == "one trial, no interval"
+
+
+def test_the_leanest_has_the_smallest_resident_peak() -> None:
+    book, workload = only(at("jax", 12, 12, rss_mib=200), at("onnxruntime", 13, 13, rss_mib=70))
+
+    leanest = answers(book, workload)[0].picks[1]
+
+    assert (leanest.framework, leanest.figure) == ("onnxruntime", "70.0 MiB")
+
+
+def test_where_no_cell_is_ok_nobody_wins() -> None:
+    book, found = read(failed_run())
+
+    empty = answers(book, found[0])[2]
+
+    assert empty.title == "8 cores, 32 GiB"
+    assert {pick.note for pick in empty.picks} == {"no cell is ok"}
+    assert headlines([empty])[0].winners == ()
+
+
+def test_the_map_has_no_hole() -> None:
+    book, (workload,) = read(failed_run())
+
+    drawn = heat_map(book, workload)
+
+    assert len(drawn.rows) == 5
+    for row in drawn.rows:
+        for each in row.cells:
+            assert each is not None
+            assert each.ending.kind == "ok" or (each.ending.word and each.ending.detail)
+
+
+def test_the_map_shades_by_the_ratio_to_the_fastest() -> None:
+    book, workload = only(at("jax", 20), at("onnxruntime", 10), at("pytorch", 79), at("tensorflow", 9000))
+
+    cells = {row.framework: row.cells[0] for row in heat_map(book, workload).rows}
+
+    assert {name: each.shade for name, each in cells.items() if each} == {
+        "onnxruntime": 0, "jax": 1, "pytorch": 3, "tensorflow": 5,
+    }  # fmt: skip
+    assert cells["jax"] is not None
+    assert (cells["jax"].text, cells["jax"].ratio) == ("20.0", f"2.00{TIMES}")
+
+
+def test_a_combination_that_the_matrix_leaves_out_is_said() -> None:
+    cells = (result(cell("jax")), result(cell("pytorch")), result(cell("jax", cpus=1)))
+    book, (workload,) = read((run(cells), cells))
+
+    row = next(row for row in heat_map(book, workload).rows if row.framework == "pytorch")
+
+    assert row.cells[0] is None
+
+
+def oom(peak: int | None, cap: int = 256 * MIB) -> CellResult:
+    of = cell(memory_bytes=cap)
+    evidence = Evidence(oom_kills=1, peak_bytes=peak, cap_bytes=cap)
+    return result(of, [failed_trial(of, Status.OOM, Phase.LOAD, reason="out of memory", evidence=evidence)])
+
+
+@pytest.mark.parametrize(
+    ("peak", "sentence"),
+    [
+        (498 * MIB, "out of memory in load: 498 MiB under a 256 MiB cap"),
+        (249 * MIB, "out of memory in load: 249 MiB under a 256 MiB cap"),
+        (256 * MIB - 4096, "out of memory in load: filled its 256 MiB cap"),
+        (None, "out of memory in load under a 256 MiB cap"),
+    ],
+)
+def test_an_oom_says_where_and_under_which_cap(peak: int | None, sentence: str) -> None:
+    assert ending(oom(peak), run([oom(peak)])).sentence == sentence
+
+
+def test_every_ending_has_its_words() -> None:
+    of, cells = failed_run()
+
+    found = {each.cell_id: ending(each, of) for each in cells if each.status is not Status.OK}
+
+    assert found["pytorch.spam-fnn.c1.m256m.b1"].sentence == (
+        "thrashing in import: read 13.75 GiB under a 256 MiB cap"
+    )
+    assert found["tensorflow.spam-fnn.c500m.m1g.b1"].sentence == "out of time in compile after 2 min 00 s"
+    assert found["jax.spam-fnn.c500m.m1g.b1"].sentence == "image not built: no wheel of jaxlib 0.10.2"
+    assert found["openvino.spam-fnn.c1.m256m.b1"].kind == "doubted"
+    assert found["jax.spam-fnn.c8.m32g.b1"].kind == "idle"
+    assert found["jax.spam-fnn.c1.m256m.b1"].word == "crashed"
+
+
+def test_tables_relate_to_the_baseline_and_share_places_between_ties() -> None:
+    cells = (at("pytorch", 70, 71, 72), at("jax", 12, 13, 14), at("onnxruntime", 12, 12.5, 14))
+    book, (workload,) = read((run(cells, baseline="pytorch"), cells))
+
+    latency = aspects(book, workload)[0]
+    rows = {row.framework: row.values for row in latency.table.groups[0].rows}
+
+    assert latency.table.columns[3].title == "against pytorch"
+    assert rows["pytorch"][:4] == ("3", "71.0", "[68.6, 73.5]", f"1.00{TIMES}")
+    assert {rows["jax"][0], rows["onnxruntime"][0]} == {f"1{EN_DASH}2"}
+    assert rows["jax"][3] == f"0.183{TIMES}"
+
+
+def test_without_its_baseline_a_limit_has_no_relative_figures() -> None:
+    cells = (at("jax", 12, 13, 14),)
+    book, (workload,) = read((run(cells, baseline="pytorch"), cells))
+
+    for aspect in aspects(book, workload):
+        related = [
+            value
+            for row in aspect.table.groups[0].rows
+            for column, value in zip(aspect.table.columns, row.values, strict=True)
+            if column.title.startswith("against")
+        ]
+        assert set(related) == {UNKNOWN}
+
+
+def test_each_aspect_puts_its_own_best_first() -> None:
+    book, (workload,) = read(sample())
+
+    latency, _, memory, start = aspects(book, workload)
+
+    last_group = [
+        [row.framework for row in aspect.table.groups[3].rows] for aspect in (latency, memory, start)
+    ]
+    assert last_group == [
+        ["onnxruntime", "jax", "pytorch", "openvino", "tensorflow"],
+        ["onnxruntime", "openvino", "jax", "pytorch", "tensorflow"],
+        ["onnxruntime", "openvino", "jax", "pytorch", "tensorflow"],
+    ]
+
+
+def test_every_chart_has_a_row_for_every_cell_and_says_it_in_words() -> None:
+    book, (workload,) = read(failed_run())
+
+    for aspect in aspects(book, workload):
+        for panel, group in zip(aspect.panels, workload.groups, strict=True):
+            assert len(panel.rows) == len(group.cells)
+            assert all(f"{row.name} {row.figure}" in panel.description for row in panel.rows)
+
+
+def test_figures_that_are_unknown_are_dashes_and_not_marks() -> None:
+    silent = result(cell(), [trial(cell()).model_copy(update={"records": ()})])
+    book, workload = only(silent)
+
+    for aspect in aspects(book, workload):
+        (row,) = aspect.panels[0].rows
+        assert row.figure == UNKNOWN
+        assert not row.bars
+        assert row.dot is None
+
+
+def test_the_title_asks_for_the_models() -> None:
+    def title(*names: str) -> str:
+        cells = tuple(result(cell(model=name), trials=()) for name in names)
+        return build_view(run(cells) if cells else sample()[0], measure(cells)).title
+
+    assert title("spam-fnn") == "Which inference runtime for spam-fnn?"
+    assert title("a", "b", "c") == "Which inference runtime for a, b and c?"
+    assert title("a", "b", "c", "d") == "Which inference runtime for 4 models?"
+    assert title() == "Which inference runtime for nothing yet?"
+
+
+def test_devices_are_named_beside_their_limits() -> None:
+    cells = (result(cell(cpus=2, memory_bytes=8 * GIB)),)
+    devices = {"codespace-2c8g": (2.0, 8 * GIB), "other": (1.0, GIB)}
+
+    _, (workload,) = read((run(cells, devices=devices), cells))
+
+    assert workload.groups[0].devices == ("codespace-2c8g",)
+
+
+def test_a_figure_in_another_unit_keeps_its_bounds() -> None:
+    book, workload = only(at("jax", 2_000_000, 2_100_000))
+
+    latency = aspects(book, workload)[0]
+
+    assert latency.table.columns[1].unit == "s"
+    assert isinstance(workload.ok[0].stats.p50_ms, Estimate)
+    assert latency.table.groups[0].rows[0].values[1] == "2.05"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.build import remove_stages
 from harness.build.base import LABEL_BASE
-from harness.engine import LABEL_MODEL, LABEL_OWNER
+from harness.container import LABEL_MODEL, LABEL_OWNER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

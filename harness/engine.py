@@ -1,122 +1,30 @@
-"""The only module that runs containers: each is owned from create to removal.
-
-What a container may do is decided here once for all (`docs/security.md` says what that promises): no network, no
-root, no writable root file system, no capability, no new privileges, bounded processes, memory and temporary
-files, no log kept by the engine, and no path or socket of the host.
-"""
+"""The only module that runs containers: each is owned from create to removal."""
 
 from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import requests
 from docker.errors import APIError, NotFound
 
 from harness.attachment import Attachment
+from harness.container import LABEL_OWNER, LABEL_RUN, Outcome, container_config
 from harness.errors import BusyError, EngineError
-from harness.results import CpuMode
+from harness.output import TICK_S, OutputReader, pump
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from docker import DockerClient
 
-    from harness.results import Requested
+    from harness.container import ContainerSpec
 
-LABEL_RUN: Final = "edgematrix.run"
-LABEL_CELL: Final = "edgematrix.cell"
-LABEL_MODEL: Final = "edgematrix.model"
-LABEL_OWNER: Final = "edgematrix.owner"
 LOCK_NAME: Final = "edgematrix-harness"
-PIDS_LIMIT: Final = 1024
-TMPFS: Final = {"/tmp": "size=16m,mode=1777"}  # noqa: S108 - inside the container
-LOG_TAIL_BYTES: Final = 16 * 1024
-MAX_OUTPUT_BYTES: Final = 256 * 1024**2
-TICK_S: Final = 1.0
 ANSWER_S: Final = 60.0
 
 FAILURES: Final = (APIError, requests.RequestException, OSError)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mount:
-    """A volume in a container; read-only in every measured one."""
-
-    volume: str
-    path: str
-    writable: bool = False
-
-    def __str__(self) -> str:
-        """Docker's form of it."""
-        return f"{self.volume}:{self.path}:{'rw' if self.writable else 'ro'}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ContainerSpec:
-    """Everything that makes a container.
-
-    Attributes:
-        image: an image id, so that what runs is what was checked.
-        name: unique on the engine.
-        labels: whose it is; what clean-up goes by.
-        module: the Python module to run instead of the image's entry point.
-        mounts: its volumes.
-        limits: CPU and memory; `None` for the work outside all caps.
-        archive: a tar to unpack at its path before the start.
-    """
-
-    image: str
-    name: str
-    labels: Mapping[str, str]
-    module: str | None = None
-    mounts: tuple[Mount, ...] = ()
-    limits: Requested | None = None
-    archive: tuple[str, bytes] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """How a container ended, in the engine's words."""
-
-    exit_code: int | None
-    oom_flag: bool
-    timed_out: bool
-    flooded: bool
-    """It wrote more than may be read, and was stopped."""
-    error: str | None
-    """What the engine could not do."""
-    log_tail: str
-    """The end of its standard error."""
-    engine_s: float
-    """Wall time from create to removal."""
-
-
-def host_config(spec: ContainerSpec) -> dict[str, Any]:
-    """The engine's own form of what a container may use."""
-    limits: dict[str, Any] = {}
-    if spec.limits is not None:
-        limits = {"Memory": spec.limits.memory_bytes, "MemorySwap": spec.limits.memory_bytes}
-        if spec.limits.cpu_mode is CpuMode.QUOTA:
-            assert spec.limits.quota_cpus is not None
-            limits["NanoCpus"] = round(spec.limits.quota_cpus * 1e9)
-        else:
-            limits["CpusetCpus"] = ",".join(str(cpu) for cpu in spec.limits.cpuset or ())
-    return {
-        "NetworkMode": "none",
-        "IpcMode": "private",
-        "ReadonlyRootfs": True,
-        "Tmpfs": TMPFS,
-        "CapDrop": ["ALL"],
-        "SecurityOpt": ["no-new-privileges:true"],
-        "PidsLimit": PIDS_LIMIT,
-        "Ulimits": [{"Name": "core", "Soft": 0, "Hard": 0}],
-        "LogConfig": {"Type": "none"},
-        "Binds": [str(mount) for mount in spec.mounts],
-        **limits,
-    }
 
 
 class Engine:
@@ -243,20 +151,7 @@ class Engine:
     @contextlib.contextmanager
     def _created(self, spec: ContainerSpec) -> Iterator[str]:
         """Own a container: whatever happens inside, it is removed."""
-        config = {
-            "Image": spec.image,
-            "Labels": {**spec.labels, LABEL_OWNER: self._owner},
-            "User": "10001:10001",
-            "Env": ["HOME=/tmp"],
-            "OpenStdin": True,
-            "StdinOnce": True,
-            "AttachStdin": True,
-            "AttachStdout": True,
-            "AttachStderr": True,
-            "HostConfig": host_config(spec),
-        }
-        if spec.module is not None:
-            config["Entrypoint"] = ["python3", "-m", spec.module]
+        config = container_config(spec, owner=self._owner)
         container = self._create(spec.name, config)
         try:
             if spec.archive is not None:
@@ -300,56 +195,6 @@ class Engine:
         # It may have ended by itself in the meantime.
         with contextlib.suppress(APIError):
             self._api.kill(container)
-
-
-class OutputReader:
-    """Splits a container's output into lines of standard output and a bounded tail of standard error."""
-
-    def __init__(self, on_line: Callable[[bytes], None]) -> None:
-        self._on_line = on_line
-        self._line = b""
-        self._tail = b""
-        self._total = 0
-
-    @property
-    def flooded(self) -> bool:
-        """More was written than any honest container writes."""
-        return self._total > MAX_OUTPUT_BYTES
-
-    def feed(self, stream: int, data: bytes) -> None:
-        """Take a chunk: 1 is standard output, 2 standard error."""
-        self._total += len(data)
-        if stream != 1:
-            self._tail = (self._tail + data)[-LOG_TAIL_BYTES:]
-            return
-        *lines, self._line = (self._line + data).split(b"\n")
-        for line in lines:
-            self._on_line(line)
-
-    def log_tail(self) -> str:
-        """The end of standard error, undecodable bytes replaced."""
-        return self._tail.decode("utf-8", "replace")
-
-
-def pump(
-    attachment: Attachment, reader: OutputReader, *, deadline: float, on_tick: Callable[[], None]
-) -> bool:
-    """Read until the container ends or floods; asleep while it is silent.
-
-    Returns:
-        False where the deadline (monotonic seconds) came first.
-    """
-    while (left := deadline - time.monotonic()) > 0:
-        data = attachment.receive(min(TICK_S, left))
-        if data is None:
-            return True
-        if not data:
-            on_tick()
-        for stream, chunk in data:
-            reader.feed(stream, chunk)
-        if reader.flooded:
-            return True
-    return False
 
 
 def explain(failure: Exception) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.engine import LABEL_CELL, LABEL_RUN, ContainerSpec
+from harness.container import LABEL_CELL, LABEL_RUN, ContainerSpec
 from harness.events import PhaseReached, RunStarted, Tick, TrialEnded, TrialStarted
 from harness.records import MAX_RECORDS, Phase, PhaseStart, RecordError, Samples, parse_record
 from harness.results import CellResult, Status, Trial

@@ -13,7 +13,7 @@ import tarfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from harness.engine import LABEL_MODEL, LABEL_RUN, ContainerSpec, Mount
+from harness.container import LABEL_MODEL, LABEL_RUN, ContainerSpec, Mount
 from harness.errors import BuildError
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ MAX_SAMPLES: Final = 4_000_000
 TEXT_LIMIT: Final = 16 * 1024
 
 Text = Annotated[str, Field(max_length=TEXT_LIMIT)]
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
 
 
 class Phase(StrEnum):
@@ -47,7 +47,7 @@ COLD_START_PHASES: Final = (Phase.IMPORT, Phase.LOAD, Phase.COMPILE, Phase.FIRST
 class Record(BaseModel):
     """Base of all records: frozen, and closed to unknown fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 class Limits(Record):

@@ -93,7 +93,8 @@ class Evidence(Stored):
     oom_kills: int | None = None
     engine_oom_flag: bool | None = None
     peak_bytes: int | None = None
-    """The largest resident size that was seen before the end, `None` where none was reported."""
+    """The most that was charged to the cgroup before the end; where the kernel does not count that, the largest
+    resident size of a phase that ended. `None` where neither is known."""
     cap_bytes: int | None = None
     read_bytes: int | None = None
     error: str | None = None

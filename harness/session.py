@@ -17,7 +17,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import harness
-from harness.engine import LOCK_NAME, ContainerSpec, Engine, Mount
+from harness.container import ContainerSpec, Mount
+from harness.engine import LOCK_NAME, Engine
 from harness.engine_connection import connect
 from harness.errors import StoreError
 from harness.execute import Bench, derive_cell, execute

@@ -10,7 +10,6 @@ default, so that anybody can check a figure from the raw latencies.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -235,8 +234,8 @@ def _cold_start_ms(trials: Sequence[Trial]) -> Estimate | None:
 
 def _max_abs_error(trials: Sequence[Trial]) -> float | None:
     errors = [found.max_abs_error for trial in trials for found in trial.all(Output)]
-    finite = [error for error in errors if error is not None and math.isfinite(error)]
-    return max(finite) if finite and len(finite) == len(errors) else None
+    known = [error for error in errors if error is not None]
+    return max(known) if known and len(known) == len(errors) else None
 
 
 def _joined(texts: Iterable[str]) -> str | None:

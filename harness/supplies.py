@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.build import build_images
 from harness.catalog import SUPPORT_IMAGES, load_frameworks, load_models
-from harness.engine import LABEL_MODEL, Mount
+from harness.container import LABEL_MODEL, Mount
 from harness.errors import BuildError, EdgematrixError
 from harness.events import Step
 from harness.prepare import COMMON, NATIVE, Volume, make_volume, plan_volumes

@@ -29,7 +29,7 @@ from harness.units import MIB, format_memory
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from harness.engine import Outcome
+    from harness.container import Outcome
     from harness.records import AnyRecord
     from harness.results import Requested
 
@@ -168,15 +168,20 @@ def limit_mismatches(limits: Limits | None, requested: Requested) -> Iterable[st
     if requested.over_host:
         yield "the cell asks for more than the host has"
     if limits.memory_bytes != requested.memory_bytes:
-        yield f"memory: asked {requested.memory_bytes} bytes, in effect {limits.memory_bytes}"
+        yield f"memory: asked {format_memory(requested.memory_bytes)}, in effect {limit_text(limits.memory_bytes)}"
     if limits.swap_bytes:
-        yield f"swap: {limits.swap_bytes} bytes are allowed on top of the cap"
+        yield f"swap: {format_memory(limits.swap_bytes)} are allowed on top of the cap"
     if requested.cpu_mode is CpuMode.CPUSET and limits.cpuset != requested.cpuset:
-        yield f"cpuset: asked {requested.cpuset}, in effect {limits.cpuset}"
+        yield f"cpuset: asked {list(requested.cpuset or ())}, in effect {list(limits.cpuset)}"
     if requested.cpu_mode is CpuMode.QUOTA:
         asked, found = requested.quota_cpus or 0.0, limits.quota_cpus or 0.0
         if abs(found - asked) > QUOTA_TOLERANCE * asked:
-            yield f"quota: asked {asked} CPUs, in effect {limits.quota_cpus}"
+            yield f"quota: asked {asked} CPUs, in effect {limits.quota_cpus or 'no limit'}"
+
+
+def limit_text(size: int | None) -> str:
+    """A memory limit for people."""
+    return "no limit" if size is None else format_memory(size)
 
 
 def doubts(records: Sequence[AnyRecord]) -> Iterable[TypedWarning]:

@@ -5,7 +5,8 @@ from typing import Any
 import docker
 import pytest
 
-from harness.engine import LABEL_CELL, LOCK_NAME, PIDS_LIMIT, ContainerSpec, Engine
+from harness.container import LABEL_CELL, PIDS_LIMIT, ContainerSpec
+from harness.engine import LOCK_NAME, Engine
 from harness.errors import BusyError
 from harness.events import PhaseReached
 from harness.records import Limits

@@ -10,7 +10,8 @@ from pathlib import Path
 import docker
 import pytest
 
-from harness.engine import LABEL_RUN, LOCK_NAME
+from harness.container import LABEL_RUN
+from harness.engine import LOCK_NAME
 from harness.errors import ExitCode
 from harness.intake import ROOT
 

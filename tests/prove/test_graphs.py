@@ -22,7 +22,8 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     pytorch = load_frameworks(ROOT / "images")["pytorch"]
     pins = re.findall(r"(?m)^torch==\S+", (pytorch.folder / "requirements.in").read_text())
-    install = [folder / "bin" / "pip", "install", "--quiet", *pins, "numpy", "onnx", "onnxscript", "pyyaml"]
+    pip = str(folder / "bin" / "pip")
+    install = [pip, "install", "--quiet", *pins, "numpy", "onnx", "onnxscript", "pyyaml"]
     # The host's own configuration first: an index that cannot be reached costs seconds a package.
     if subprocess.run(install, check=False).returncode != 0:
         indexes = [f"--extra-index-url={index}" for index in pytorch.indexes]
@@ -31,5 +32,5 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_graph_is_what_its_definition_exports(python: Path) -> None:
-    command = [python, "-B", MODELS / "export_graph.py", "--check", *load_models(MODELS)]
+    command = [str(python), "-B", str(MODELS / "export_graph.py"), "--check", *load_models(MODELS)]
     subprocess.run(command, check=True)

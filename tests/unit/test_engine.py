@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import engine
+from harness import output
 from harness.attachment import Attachment
-from harness.engine import ContainerSpec, Mount, OutputReader, host_config
+from harness.container import PIDS_LIMIT, ContainerSpec, Mount, host_config
+from harness.output import OutputReader
 from harness.results import CpuMode
 from tests.unit.trials import REQUESTED
 
@@ -26,14 +27,14 @@ def test_lines_come_out_whole_however_they_were_cut(lines: list[bytes], step: in
 
 def test_of_standard_error_the_tail_is_kept() -> None:
     reader = OutputReader(lambda _: None)
-    reader.feed(2, b"a" * engine.LOG_TAIL_BYTES)
+    reader.feed(2, b"a" * output.LOG_TAIL_BYTES)
     reader.feed(2, b"the end \xff")
     assert reader.log_tail().endswith("the end \ufffd")
-    assert len(reader.log_tail()) == engine.LOG_TAIL_BYTES
+    assert len(reader.log_tail()) == output.LOG_TAIL_BYTES
 
 
 def test_a_flood_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "MAX_OUTPUT_BYTES", 10)
+    monkeypatch.setattr(output, "MAX_OUTPUT_BYTES", 10)
     reader = OutputReader(lambda _: None)
     reader.feed(1, b"x" * 10)
     assert not reader.flooded
@@ -78,7 +79,7 @@ def test_a_measured_container_is_locked_up() -> None:
     assert config["ReadonlyRootfs"] is True
     assert config["CapDrop"] == ["ALL"]
     assert config["SecurityOpt"] == ["no-new-privileges:true"]
-    assert config["PidsLimit"] == engine.PIDS_LIMIT
+    assert config["PidsLimit"] == PIDS_LIMIT
     assert config["Memory"] == config["MemorySwap"] == REQUESTED.memory_bytes
     assert config["CpusetCpus"] == "1"
     assert "NanoCpus" not in config

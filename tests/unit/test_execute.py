@@ -6,7 +6,8 @@ from typing import cast
 
 import pytest
 
-from harness.engine import ContainerSpec, Engine, Outcome
+from harness.container import ContainerSpec, Outcome
+from harness.engine import Engine
 from harness.events import Event, PhaseReached, RunStarted, TrialEnded, TrialStarted
 from harness.execute import Bench, Transcript, derive_cell, execute
 from harness.host import LogicalCpu

@@ -3,7 +3,7 @@ from signal import SIGKILL, SIGSEGV
 
 import pytest
 
-from harness.engine import Outcome
+from harness.container import Outcome
 from harness.records import AnyRecord, Limits, Output, Phase, Stop
 from harness.results import CpuMode, Requested, Status
 from harness.verdict import judge

@@ -1,6 +1,6 @@
 """Records of an invented trial, for tests of what is made of them."""
 
-from harness.engine import Outcome
+from harness.container import Outcome
 from harness.records import (
     AnyRecord,
     End,

@@ -19,9 +19,9 @@ def alternatives(adapter: Any, model: Any, *, threads: int, batch: int) -> dict[
         torch.zeros((batch, *entry["shape"][1:]), dtype=getattr(torch, entry["dtype"]))
         for entry in model.spec["inputs"]
     )
-    exported = torch.export.export(module, example).module()
-    with warnings.catch_warnings():
+    with torch.inference_mode(mode=False), warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
+        exported = torch.export.export(module, example).module()
         scripted = torch.jit.freeze(torch.jit.trace(module, example))
 
     def answer(function: Any) -> Call:
@@ -32,8 +32,7 @@ def alternatives(adapter: Any, model: Any, *, threads: int, batch: int) -> dict[
         return call
 
     return {
-        "no_grad": torch.no_grad()(answer(module)),
-        "no context, weights without gradient": answer(module),
-        "torch.export, module of the .pt2": torch.inference_mode()(answer(exported)),
-        "TorchScript, traced and frozen": torch.inference_mode()(answer(scripted)),
+        "inference_mode at every call": torch.inference_mode()(answer(module)),
+        "torch.export, module of the .pt2": answer(exported),
+        "TorchScript, traced and frozen": answer(scripted),
     }

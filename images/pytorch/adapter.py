@@ -38,7 +38,7 @@ class Adapter:
     def compile(self) -> None:
         """Nothing is compiled in eager mode; only switch off what training needs."""
         self._module.eval().requires_grad_(requires_grad=False)
-        # Entered once and for good, as a server would: at every call it costs seven hundredths of a small model's.
+        # Entered once and for good, as a server would: at every call it costs a tenth of a small model's.
         self._mode = ExitStack()
         self._mode.enter_context(torch.inference_mode())
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
+from socket import SHUT_RDWR
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -13,6 +15,10 @@ if TYPE_CHECKING:
 HEADER = struct.Struct(">BxxxL")
 """Docker's multiplexed stream: the stream's number, three zeros, the chunk's length."""
 CHUNK = 1 << 18
+
+
+class ConnectionLostError(Exception):
+    """The connection to a container's streams broke."""
 
 
 class Attachment:
@@ -34,14 +40,23 @@ class Attachment:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close both directions."""
+        """Close both directions, whatever else still refers to the socket."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(SHUT_RDWR)
         self._response.close()
         self._socket.close()
 
     def send(self, data: bytes) -> None:
-        """Write all of `data` to standard input."""
-        self._socket.settimeout(None)
-        self._socket.sendall(data)
+        """Write all of `data` to standard input.
+
+        Raises:
+            ConnectionLostError: the other side is gone.
+        """
+        try:
+            self._socket.settimeout(None)
+            self._socket.sendall(data)
+        except OSError as error:
+            raise ConnectionLostError(str(error)) from error
 
     def receive(self, timeout_s: float) -> list[tuple[int, bytes]] | None:
         """Wait for output.
@@ -49,12 +64,17 @@ class Attachment:
         Returns:
             Chunks as (stream, data), where 1 is standard output and 2 standard error; an empty list when the
             timeout passed in silence or no whole chunk is there yet; `None` once the container has closed both.
+
+        Raises:
+            ConnectionLostError: the other side is gone.
         """
-        self._socket.settimeout(timeout_s)
         try:
+            self._socket.settimeout(timeout_s)
             data = self._socket.recv(CHUNK)
         except TimeoutError:
             return []
+        except OSError as error:
+            raise ConnectionLostError(str(error)) from error
         if not data:
             return None
         self._buffer += data

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from harness import __version__
-from harness.errors import ConfigError, EdgematrixError, ExitCode
+from harness.errors import ConfigError, EdgematrixError, ExitCode, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -83,6 +83,7 @@ def build(names: tuple[str, ...]) -> None:
     """Build the images of the frameworks NAME, or of all; what is up to date is skipped."""
     from harness.build import build_images  # noqa: PLC0415
     from harness.catalog import SUPPORT_IMAGES, load_frameworks  # noqa: PLC0415
+    from harness.engine import Engine  # noqa: PLC0415
     from harness.engine_connection import connect  # noqa: PLC0415
     from harness.errors import BuildError  # noqa: PLC0415
     from harness.intake import ROOT  # noqa: PLC0415
@@ -95,9 +96,11 @@ def build(names: tuple[str, ...]) -> None:
         raise ConfigError(
             f"no framework is called {unknown[0]!r}", fix=f"write one of {', '.join(sorted(known))}"
         )
+    client = connect()
+    Engine(client, owner="edgematrix build").refuse_if_held()
     with choose_display(as_json=False) as display:
         built = build_images(
-            connect(), names or [*SUPPORT_IMAGES, *known], root=ROOT, on_event=step_listener(display)
+            client, names or [*SUPPORT_IMAGES, *known], root=ROOT, on_event=step_listener(display)
         )
     failed = [result for result in built.values() if isinstance(result, BuildError)]
     for name, result in built.items():
@@ -144,7 +147,6 @@ def run(
 @reports_option
 def report(run_id: str | None, reports: Path) -> None:
     """Write the report of run RUN_ID, or of the newest, anew from its files."""
-    from harness.errors import StoreError  # noqa: PLC0415
     from harness.report import write_report  # noqa: PLC0415
     from harness.store import open_run, stored_runs  # noqa: PLC0415
 
@@ -158,10 +160,14 @@ def report(run_id: str | None, reports: Path) -> None:
 def clean() -> None:
     """Remove this project's containers, volumes and images from the engine; reports stay."""
     from harness.cleaning import clean_engine  # noqa: PLC0415
+    from harness.engine import Engine, translated  # noqa: PLC0415
     from harness.engine_connection import connect  # noqa: PLC0415
 
-    for line in clean_engine(connect()):
-        click.echo(f"removed {line}", err=True)
+    client = connect()
+    Engine(client, owner="edgematrix clean").refuse_if_held()
+    with translated("not everything could be removed"):
+        for line in clean_engine(client):
+            click.echo(f"removed {line}", err=True)
 
 
 def as_expected(cell: CellResult) -> bool:
@@ -207,7 +213,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     words = list(sys.argv[1:] if arguments is None else arguments)
     # A closed terminal and a polite kill end a run as Ctrl-C does: results kept, no container left.
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup asked for it
+            signal.signal(number, signal.default_int_handler)
     try:
         cli(words, prog_name="edgematrix", standalone_mode=False)
     except click.exceptions.Exit as leave:
@@ -215,11 +222,18 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except click.ClickException as error:
         error.show()
         sys.exit(ExitCode.CONFIG)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort, BrokenPipeError):
         sys.exit(ExitCode.INTERRUPTED)
+    except OSError as error:
+        fail(StoreError(f"a file or a stream cannot be used: {error}"), words)
     except EdgematrixError as error:
-        if "--debug" in words:
-            traceback.print_exc()
-        click.echo(f"edgematrix: {error}", err=True)
-        sys.exit(error.exit_code)
+        fail(error, words)
     sys.exit(ExitCode.OK)
+
+
+def fail(error: EdgematrixError, words: Sequence[str]) -> NoReturn:
+    """Print an error, with its traceback on request, and exit with its code."""
+    if "--debug" in words:
+        traceback.print_exc()
+    click.echo(f"edgematrix: {error}", err=True)
+    sys.exit(error.exit_code)

@@ -22,6 +22,7 @@ LABEL_CELL: Final = "edgematrix.cell"
 LABEL_MODEL: Final = "edgematrix.model"
 LABEL_OWNER: Final = "edgematrix.owner"
 USER: Final = "10001:10001"
+CFS_PERIOD_US: Final = 100_000
 PIDS_LIMIT: Final = 1024
 TMPFS: Final = {"/tmp": "size=16m,mode=1777"}  # noqa: S108 - inside the container
 
@@ -86,7 +87,9 @@ def host_config(spec: ContainerSpec) -> dict[str, Any]:
         limits = {"Memory": spec.limits.memory_bytes, "MemorySwap": spec.limits.memory_bytes}
         if spec.limits.cpu_mode is CpuMode.QUOTA:
             assert spec.limits.quota_cpus is not None
-            limits["NanoCpus"] = round(spec.limits.quota_cpus * 1e9)
+            # Not NanoCpus, which the engine refuses above the host's count: `over_host: run` is for the verdict.
+            limits["CpuPeriod"] = CFS_PERIOD_US
+            limits["CpuQuota"] = round(spec.limits.quota_cpus * CFS_PERIOD_US)
         else:
             limits["CpusetCpus"] = ",".join(str(cpu) for cpu in spec.limits.cpuset or ())
     return {

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import requests
 from docker.errors import APIError, NotFound
 
-from harness.attachment import Attachment
+from harness.attachment import Attachment, ConnectionLostError
 from harness.container import LABEL_OWNER, LABEL_RUN, Outcome, container_config
 from harness.errors import BusyError, EngineError
 from harness.output import TICK_S, OutputReader, pump
@@ -23,8 +25,10 @@ if TYPE_CHECKING:
 
 LOCK_NAME: Final = "edgematrix-harness"
 ANSWER_S: Final = 60.0
+START_S: Final = 60.0
+"""Between a container's creation and its start lie milliseconds."""
 
-FAILURES: Final = (APIError, requests.RequestException, OSError)
+FAILURES: Final = (APIError, requests.RequestException, ConnectionLostError)
 
 
 class Engine:
@@ -67,7 +71,7 @@ class Engine:
         timeout_s: float,
         on_tick: Callable[[], None] = lambda: None,
     ) -> Outcome:
-        """Run one container from create to removal; never raises for what goes wrong with that container.
+        """Run one container from create to removal; what goes wrong with that container is in the outcome.
 
         Args:
             spec: the container.
@@ -75,6 +79,9 @@ class Engine:
             on_line: called with each line of its standard output, without the newline.
             timeout_s: wall time from start to end; past it the container is killed.
             on_tick: called once a second at the most, while nothing else happens.
+
+        Raises:
+            EngineError: the engine itself does not answer any more.
         """
         begin = time.monotonic()
         reader = OutputReader(on_line)
@@ -94,6 +101,7 @@ class Engine:
                 state = self._api.inspect_container(container)["State"]
         except FAILURES as failure:
             error = explain(failure)
+            self.info()  # a fault of the engine is no result of this container
         return Outcome(
             exit_code=state.get("ExitCode"),
             oom_flag=bool(state.get("OOMKilled")),
@@ -117,21 +125,23 @@ class Engine:
         """
         lines: list[bytes] = []
         reader = OutputReader(lines.append)
-        with contextlib.ExitStack() as stack:
-            with translated(f"container {spec.name} could not be started"):
-                container = stack.enter_context(self._created(spec))
-                attachment = stack.enter_context(Attachment(self._api, container))
-                self._api.start(container)
+        with translated(f"container {spec.name} is lost"), contextlib.ExitStack() as stack:
+            container = stack.enter_context(self._created(spec))
+            attachment = stack.enter_context(Attachment(self._api, container))
+            self._api.start(container)
 
             def ask() -> bytes:
                 lines.clear()
                 attachment.send(b"\n")
                 deadline = time.monotonic() + ANSWER_S
-                while not lines and time.monotonic() < deadline:
-                    for stream, chunk in attachment.receive(TICK_S) or ():
+                open_ = True
+                while open_ and not lines and time.monotonic() < deadline:
+                    chunks = attachment.receive(TICK_S)
+                    open_ = chunks is not None
+                    for stream, chunk in chunks or ():
                         reader.feed(stream, chunk)
                 if not lines:
-                    raise EngineError(f"container {spec.name} does not answer", why=reader.log_tail())
+                    raise ConnectionLostError(f"container {spec.name} does not answer: {reader.log_tail()}")
                 return lines[0]
 
             yield ask
@@ -151,15 +161,19 @@ class Engine:
     @contextlib.contextmanager
     def _created(self, spec: ContainerSpec) -> Iterator[str]:
         """Own a container: whatever happens inside, it is removed."""
-        config = container_config(spec, owner=self._owner)
-        container = self._create(spec.name, config)
-        try:
+        with contextlib.ExitStack() as stack:
+            # An interrupt between the engine's answer and our note of it would leave a container without an owner.
+            with uninterrupted():
+                container = self._create(spec.name, container_config(spec, owner=self._owner))
+                stack.callback(self._remove, container)
             if spec.archive is not None:
                 self._api.put_archive(container, *spec.archive)
             yield container
-        finally:
-            with contextlib.suppress(NotFound):
-                self._api.remove_container(container, force=True)
+
+    def _remove(self, container: str) -> None:
+        # Gone already, or the engine is: what is left then is swept by the next harness, and what was measured stands.
+        with uninterrupted(), contextlib.suppress(*FAILURES):
+            self._api.remove_container(container, force=True)
 
     def _create(self, name: str, config: Mapping[str, Any]) -> str:
         """Create a container; a dead one of the same name gives way, a living one does not.
@@ -179,13 +193,27 @@ class Engine:
     def _remove_dead(self, name: str) -> None:
         try:
             found = self._api.inspect_container(name)
-            if found["State"]["Status"] in {"exited", "dead"}:
+            if is_dead(found):
                 self._api.remove_container(found["Id"], force=True)
                 return
         except NotFound:
             return
+        raise self._busy(name, found)
+
+    def refuse_if_held(self) -> None:
+        """Keep off an engine on which somebody measures.
+
+        Raises:
+            BusyError: another harness holds it.
+        """
+        with translated("the engine does not say who measures on it"), contextlib.suppress(NotFound):
+            found = self._api.inspect_container(LOCK_NAME)
+            if not is_dead(found):
+                raise self._busy(LOCK_NAME, found)
+
+    def _busy(self, name: str, found: Mapping[str, Any]) -> BusyError:
         owner = found["Config"]["Labels"].get(LABEL_OWNER, "somebody else")
-        raise BusyError(
+        return BusyError(
             f"another harness is measuring on this engine: {owner}, since {found['Created'][:19]}Z",
             why="two measurements at a time would disturb each other, so the engine is held by one harness",
             fix=f"wait until it ends; if it is certainly dead: docker rm -f {name}",
@@ -195,6 +223,24 @@ class Engine:
         # It may have ended by itself in the meantime.
         with contextlib.suppress(APIError):
             self._api.kill(container)
+
+
+def is_dead(found: Mapping[str, Any]) -> bool:
+    """Whether a container will never run again: it has ended, or its creator died before it could start it."""
+    if found["State"]["Status"] == "created":
+        age = datetime.now(UTC) - datetime.fromisoformat(found["Created"][:19] + "+00:00")
+        return age.total_seconds() > START_S
+    return found["State"]["Status"] in {"exited", "dead"}
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold interrupts back for a moment; they arrive right afterwards."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def explain(failure: Exception) -> str:

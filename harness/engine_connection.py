@@ -81,6 +81,13 @@ def open_client(endpoint: Endpoint) -> docker.DockerClient:
     Raises:
         EngineError: it does not; the message tells a missing engine from a missing permission.
     """
+    if endpoint.url.startswith("ssh://"):
+        raise EngineError(
+            f"The Docker engine at {endpoint.url} ({endpoint.origin}) is reached over ssh.",
+            why="Edgematrix does not speak ssh: the client library cannot wait for a container's output over ssh.",
+            fix="Forward its socket: `ssh -NL /tmp/engine.sock:/var/run/docker.sock HOST`, "
+            "then set DOCKER_HOST=unix:///tmp/engine.sock",
+        )
     path = endpoint.url.removeprefix("unix://")
     if path != endpoint.url and not Path(path).exists():
         raise _refusal(endpoint, FileNotFoundError("there is no such socket"))
@@ -90,7 +97,6 @@ def open_client(endpoint: Endpoint) -> docker.DockerClient:
             base_url=endpoint.url,
             version="auto",
             timeout=PROBE_TIMEOUT_S,
-            use_ssh_client=True,
             **endpoint.options,
         )
     except (DockerException, RequestException, OSError, ValueError) as error:
@@ -140,11 +146,6 @@ def _refusal(endpoint: Endpoint, error: Exception) -> EngineError:
             f"The Docker engine at {where} refuses this user.",
             why="Its socket belongs to root and to the group docker.",
             fix="Run `sudo usermod -aG docker $USER`, then log in again.",
-        )
-    if endpoint.url.startswith("ssh://") and "paramiko" in str(error):
-        return EngineError(
-            f"The Docker engine at {where} is reached over ssh, which needs one more package.",
-            fix="Run `.venv/bin/pip install paramiko`.",
         )
     return EngineError(
         f"No Docker engine answers at {where}.",

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 NEAREST: Final = 3
 """How many ids, or cells, a message names."""
+LONGEST_PATTERN: Final = 100
+"""From here on a message cuts a pattern."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,14 +72,16 @@ def make_plan(matrix: Matrix) -> Plan:
     their reason, because the report draws them. Included ones follow, unless they are there already; a cell
     that is both excluded and included runs.
     """
-    excluded = matrix.excluded_cells()
     included = dict.fromkeys(cell for block in matrix.included for cell in block.cells())
     crossed = dict.fromkeys(matrix.crossed.cells())
-    cells = (
-        PlannedCell(cell=cell, skip_reason=None if cell in included else excluded.get(cell))
-        for cell in crossed | included
-    )
-    return Plan(cells=tuple(cells), protocol=matrix.protocol)
+    reasons = {
+        cell: matrix.excluded[rule].reason
+        for cell, rule in matrix.excluded_cells.items()
+        if cell not in included
+    }
+    cells = tuple(PlannedCell(cell=cell, skip_reason=reasons.get(cell)) for cell in crossed | included)
+    assert len({planned.cell.id for planned in cells}) == len(cells), "two cells have one id"
+    return Plan(cells=cells, protocol=matrix.protocol)
 
 
 def against_host(
@@ -178,9 +182,15 @@ def _excesses(cell: Cell, host_cpus: int, host_memory_bytes: int) -> Iterator[st
 
 
 def _matches_nothing(option: str, pattern: str, ids: Sequence[str]) -> ConfigError:
-    near = difflib.get_close_matches(pattern.replace("*", ""), ids, n=NEAREST, cutoff=0.0)
-    return ConfigError(
-        f"{option} {pattern!r} matches no cell",
-        why=f"the nearest of {len(ids)} ids are {', '.join(near)}",
-        fix="`edgematrix plan` lists all ids; `*` stands for any text, and quotes keep the shell off it",
-    )
+    lowered = pattern.lower()[:LONGEST_PATTERN]
+    near = difflib.get_close_matches(lowered.replace("*", ""), ids, n=NEAREST, cutoff=0.0)
+    why = f"the nearest of {len(ids)} ids are {', '.join(near)}"
+    fix = "`edgematrix plan` lists all ids; `*` stands for any text, and quotes keep the shell off it"
+    if not pattern:
+        why, fix = "the pattern is empty", f"leave {option} out, or write an id; `edgematrix plan` lists all"
+    elif "[" in pattern and "]" not in pattern.rpartition("[")[2]:
+        why, fix = "its `[` is never closed", "close it, as in `*.c[12].*`, or write `*` instead"
+    elif any(fnmatchcase(cell_id, lowered) for cell_id in ids):
+        why, fix = "ids are in lower case", f"write {lowered!r}"
+    shown = pattern if len(pattern) <= LONGEST_PATTERN else f"{pattern[:LONGEST_PATTERN]}..."
+    return ConfigError(f"{option} {shown!r} matches no cell", why=why, fix=fix)

@@ -159,7 +159,7 @@ class LiveStatus:
             f"{running.number}/{running.total}",
             f"{running.cell_id} #{running.index + 1}",
             self._phase,
-            format_duration(round(time.monotonic() - self._since)),
+            f"{time.monotonic() - self._since:.0f} s",
             f"{self._failed} not ok" if self._failed else "",
             left_text(self._estimate),
         )

@@ -63,7 +63,7 @@ class Limits(Record):
     memory_bytes: int | None
     """`None` where no limit is set."""
     swap_bytes: int | None
-    """Swap allowed on top of memory; `None` where unlimited or not accounted."""
+    """Swap allowed on top of memory: 2**62 where unlimited, `None` where the kernel does not account it."""
     pids_max: int | None
     uid: Count
     supervisor_anon_bytes: Count
@@ -105,6 +105,8 @@ class PhaseEnd(Record):
     """Of the worker, at the phase's end."""
     cgroup_anon_bytes: Count | None
     cgroup_file_bytes: Count | None
+    cgroup_mapped_bytes: Count | None
+    """Of its file pages those that some process maps: what `rss_file_bytes` has to be covered by."""
     cgroup_peak_bytes: Count | None
     """Of the cgroup, supervisor and page cache included; the peak is cumulative over the trial."""
     voluntary_switches: Count | None
@@ -170,8 +172,9 @@ class Output(Record):
     max_abs_error: float | None
     """`None` where an output is not finite or has another shape."""
     tolerance: float
-    shape: tuple[int, ...]
-    expected_shape: tuple[int, ...]
+    shapes: tuple[tuple[int, ...], ...]
+    """Of each output, in the model's order."""
+    expected_shapes: tuple[tuple[int, ...], ...]
 
 
 class ProcessView(Record):

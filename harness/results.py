@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.records import AnyRecord, Phase, Record
+from harness.records import AnyRecord, Count, Phase, Record
 from harness.units import cpus_id, memory_id
 
 if TYPE_CHECKING:
@@ -22,6 +22,11 @@ RESULTS_VERSION: Final = 1
 """1: first form."""
 
 R = TypeVar("R", bound=Record)
+
+Positive = Annotated[int, Field(gt=0, le=2**63 - 1)]
+Signed = Annotated[int, Field(ge=-(2**31), lt=2**31)]
+Cpus = Annotated[float, Field(gt=0, le=2**20)]
+Seconds = Annotated[float, Field(ge=0, le=2**40)]
 
 
 class Status(StrEnum):
@@ -43,7 +48,7 @@ class Status(StrEnum):
 class Stored(BaseModel):
     """Base of everything stored: frozen, and closed to unknown fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 class CpuMode(StrEnum):
@@ -60,9 +65,9 @@ class Cell(Stored):
 
     framework: str
     model: str
-    cpus: float
-    memory_bytes: int
-    batch: int
+    cpus: Cpus
+    memory_bytes: Positive
+    batch: Positive
 
     @property
     def cpu_mode(self) -> CpuMode:
@@ -88,15 +93,15 @@ class Cell(Stored):
 class Evidence(Stored):
     """What a verdict rests on."""
 
-    exit_code: int | None = None
-    signal: int | None = None
-    oom_kills: int | None = None
+    exit_code: Signed | None = None
+    signal: Signed | None = None
+    oom_kills: Count | None = None
     engine_oom_flag: bool | None = None
-    peak_bytes: int | None = None
+    peak_bytes: Count | None = None
     """The most that was charged to the cgroup before the end; where the kernel does not count that, the largest
     resident size of a phase that ended. `None` where neither is known."""
-    cap_bytes: int | None = None
-    read_bytes: int | None = None
+    cap_bytes: Count | None = None
+    read_bytes: Count | None = None
     error: str | None = None
     log_tail: str = ""
 
@@ -112,10 +117,10 @@ class Requested(Stored):
     """The limits that were asked of the engine for one trial."""
 
     cpu_mode: CpuMode
-    cpuset: tuple[int, ...] | None
+    cpuset: tuple[Count, ...] | None
     """Logical CPUs; `None` in quota mode."""
-    quota_cpus: float | None
-    memory_bytes: int
+    quota_cpus: Cpus | None
+    memory_bytes: Positive
     uses_all_cores: bool
     """The cell takes every core of the host, so the harness and the kernel share them with it."""
     smt: bool
@@ -129,8 +134,8 @@ class Trial(Stored):
 
     version: Literal[1] = 1
     cell_id: str
-    index: int
-    order: int
+    index: Count
+    order: Count
     """Place in the run's schedule, from 0."""
     started_at: datetime
     status: Status
@@ -145,7 +150,7 @@ class Trial(Stored):
     image_fingerprint: str
     """Hash of what the image is built from: the identity for resume and compare."""
     model_hash: str
-    engine_s: float
+    engine_s: Seconds
     """Wall time from create to removal of the container."""
     records: tuple[AnyRecord, ...]
 
@@ -178,11 +183,11 @@ class Host(Stored):
     """Hash of what makes two hosts comparable: CPU, cores, memory, kernel, cgroup version, engine."""
     cpu_model: str
     architecture: str
-    logical_cpus: tuple[int, ...]
+    logical_cpus: tuple[Count, ...]
     """Those that a container may use."""
-    physical_cores: int
+    physical_cores: Positive
     smt: bool
-    memory_bytes: int
+    memory_bytes: Positive
     kernel: str
     cgroup_version: Literal[1, 2]
     engine_version: str
@@ -199,7 +204,7 @@ class Image(Stored):
     tag: str
     id: str
     fingerprint: str
-    size_bytes: int
+    size_bytes: Count
     base: str
     """The digest or the kind of the base it was built on."""
     packages: dict[str, str]
@@ -210,24 +215,24 @@ class Model(Stored):
 
     hash: str
     title: str
-    parameters: int
-    tolerance: float
+    parameters: Count
+    tolerance: Annotated[float, Field(ge=0)]
     """Largest absolute error allowed against the float64 reference."""
 
 
 class Protocol(Stored):
     """How every trial measures."""
 
-    trials: Annotated[int, Field(ge=1)]
-    warmup_s: float
-    budget_s: float
+    trials: Positive
+    warmup_s: Seconds
+    budget_s: Seconds
     """Of the steady phase."""
-    min_iterations: int
-    max_iterations: int
-    timeout_s: float
+    min_iterations: Count
+    max_iterations: Positive
+    timeout_s: Seconds
     """Of one trial, enforced from outside."""
     page_cache: Literal["cold", "warm"]
-    seed: int
+    seed: Count
 
 
 class RunState(StrEnum):
@@ -246,16 +251,18 @@ class Run(Stored):
     state: RunState
     started_at: datetime
     finished_at: datetime | None
-    run_s: float
+    run_s: Seconds
     """Wall time spent measuring, over all sessions."""
     plan_hash: str
     """Hash of the cells and the protocol: what `resume` compares."""
+    cells: tuple[str, ...]
+    """Ids of all cells, in the plan's order: these files, and no others, stand in `cells/` once it is complete."""
     matrix_name: str
     matrix: dict[str, object]
     """As resolved, every default written out."""
     baseline: str
     """The framework that relative columns refer to."""
-    devices: dict[str, tuple[float, int]]
+    devices: dict[str, tuple[Cpus, Positive]]
     """Name to (cpus, memory in bytes), where the matrix names its limits."""
     protocol: Protocol
     harness_version: str

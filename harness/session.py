@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import harness
+from harness.build import remove_stages
 from harness.container import ContainerSpec, Mount
 from harness.engine import LOCK_NAME, Engine
 from harness.engine_connection import connect
@@ -68,10 +69,12 @@ def run_matrix(options: Options, listener: Listener) -> Finished:
     matrix, plan = plan_matrix(options)
     client = connect()
     wanted = [planned.cell for planned in plan.cells if planned.skip_reason is None]
-    supplies = build_supplies(client, wanted, root=ROOT, listener=listener)
     engine = Engine(client, owner=f"{getpass.getuser()}@{socket.gethostname()}, pid {os.getpid()}")
+    engine.refuse_if_held()  # a build takes all cores, and may replace an image that somebody measures
+    supplies = build_supplies(client, wanted, root=ROOT, listener=listener)
     with hold_engine(engine, supplies) as survey:
         engine.sweep()
+        remove_stages(client)
         facts = survey()
         plan = against_host(
             plan,
@@ -123,6 +126,7 @@ def describe_run(
         finished_at=None,
         run_s=0.0,
         plan_hash=plan.plan_hash,
+        cells=tuple(planned.cell.id for planned in plan.cells),
         matrix_name=options.matrix.name,
         matrix=matrix.resolved(),
         baseline=matrix.baseline,
@@ -146,6 +150,11 @@ def open_store(options: Options, run: Run) -> tuple[RunStore, Run]:
     store = None
     if options.run_id is not None:
         store = open_run(options.reports, options.run_id)
+        if store.read_run().state is RunState.COMPLETE:
+            raise StoreError(
+                f"run {options.run_id} is complete",
+                fix="leave --run-id away to start a new run, or write its report anew: edgematrix report",
+            )
         if identity(store.read_run()) != identity(run):
             raise StoreError(
                 f"run {options.run_id} cannot go on: it is not the same measurement any more",
@@ -159,6 +168,8 @@ def open_store(options: Options, run: Run) -> tuple[RunStore, Run]:
     else:
         run = store.read_run().model_copy(update={"state": RunState.RUNNING})
         store.clear_parts()
+        for path in store.faulty_trials():
+            path.unlink()
     store.write_run(run)
     return store, run
 
@@ -191,7 +202,8 @@ def measure(
     state = RunState.INTERRUPTED
     try:
         execute(schedule, engine=engine, store=store, bench=bench, listener=listener)
-        state = RunState.COMPLETE
+        if not store.faulty_trials():
+            state = RunState.COMPLETE
     finally:
         run = run.model_copy(
             update={

@@ -18,12 +18,15 @@ import numpy as np
 from harness.intervals import Estimate, geometric_interval
 from harness.records import COLD_START_PHASES, Framework, Output, Phase, PhaseEnd, Samples
 from harness.results import CellResult, Status, Trial
+from harness.units import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
+CAP_SLACK: Final = MIB
+"""The kernel charges pages in batches, so a peak may stop a little short of the cap that it met."""
 NS_PER_MS: Final = 1e6
 MS_PER_S: Final = 1e3
 
@@ -69,8 +72,10 @@ class CellStats:
     """From process start to first answer: median over trials of the phases' sum, 95 % interval."""
     max_abs_error: float | None
     """Largest over trials; `None` also where any trial's error is not a number."""
+    at_cap: bool
+    """A cgroup peaked at the cap: the kernel took pages back, so the resident peak is what it left."""
     limits_enforced: bool | None
-    """In every trial."""
+    """In every trial that started; `None` where none did."""
     image_digest: str | None
     """The id of the image that ran; several, separated by blanks, where trials ran different ones."""
     framework_version: str | None
@@ -94,7 +99,8 @@ def measure(results: Iterable[CellResult]) -> tuple[Measured, ...]:
     """Compute the figures of many cells, in their order.
 
     Raises:
-        ValueError: stored samples do not decode.
+        ValueError: stored figures cannot be: samples that do not decode, a peak of 0 bytes.
+        ArithmeticError: they are too far apart to be computed with.
     """
     return tuple(Measured(result=result, stats=cell_stats(result)) for result in results)
 
@@ -103,9 +109,11 @@ def cell_stats(result: CellResult) -> CellStats:
     """Compute all figures of one cell.
 
     Raises:
-        ValueError: stored samples do not decode.
+        ValueError: stored figures cannot be: samples that do not decode, a peak of 0 bytes.
+        ArithmeticError: they are too far apart to be computed with.
     """
     ok = [trial for trial in result.trials if trial.status is Status.OK]
+    cgroup_peak = _largest(end.cgroup_peak_bytes for end in _phase_ends(result.trials))
     latencies = [found for trial in ok if (found := steady_latencies_ms(trial)).size]
     return CellStats(
         trials=len(result.trials),
@@ -121,11 +129,12 @@ def cell_stats(result: CellResult) -> CellStats:
         throttled_fraction=_throttled_fraction(ok),
         rss_peak_bytes=_rss_peak(result.trials),
         anon_peak_bytes=_largest(end.rss_anon_bytes for end in _phase_ends(result.trials)),
-        cgroup_peak_bytes=_largest(end.cgroup_peak_bytes for end in _phase_ends(result.trials)),
+        cgroup_peak_bytes=cgroup_peak,
         phase_ms=_phase_ms(result.trials),
         cold_start_ms=_cold_start_ms(result.trials),
         max_abs_error=_max_abs_error(result.trials),
-        limits_enforced=all(trial.limits_enforced for trial in result.trials) if result.trials else None,
+        at_cap=cgroup_peak is not None and cgroup_peak >= result.cell.memory_bytes - CAP_SLACK,
+        limits_enforced=_limits_enforced(result.trials),
         image_digest=_joined(trial.image_id for trial in result.trials),
         framework_version=_joined(found.version for trial in result.trials for found in trial.all(Framework)),
     )
@@ -139,6 +148,16 @@ def steady_latencies_ms(trial: Trial) -> NDArray[np.float64]:
     """
     found = _steady_samples(trial)
     return np.empty(0) if found is None else found.latencies_ns().astype(np.float64) / NS_PER_MS
+
+
+def started(trial: Trial) -> bool:
+    """Whether a trial's container got as far as to say anything: its limits, before all else."""
+    return bool(trial.records)
+
+
+def _limits_enforced(trials: Sequence[Trial]) -> bool | None:
+    proofs = [trial.limits_enforced for trial in trials if started(trial)]
+    return all(proofs) if proofs else None
 
 
 def _percentile(latencies: Sequence[NDArray[np.float64]], percent: int) -> float | None:
@@ -205,6 +224,8 @@ def _rss_peak(trials: Sequence[Trial]) -> Estimate | None:
     ]
     if not peaks:
         return None
+    if min(peaks) == 0:
+        raise ValueError("a process has a resident peak of 0 bytes")
     low, high = (min(peaks), max(peaks)) if len(peaks) > 1 else (None, None)
     return Estimate(value=max(peaks), low=low, high=high)
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import StoreError
-from harness.results import CellResult, Run, RunState, Trial
+from harness.results import CellResult, Run, RunState, Status, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +25,18 @@ M = TypeVar("M", bound=BaseModel)
 
 LATEST: Final = "latest"
 TEMPORARY_SUFFIX: Final = ".part"
+MAX_FILE_BYTES: Final = 1024**3
+REDIRECT: Final = """\
+<!doctype html>
+<meta charset="utf-8">
+<title>The newest run</title>
+<meta http-equiv="refresh" content="0; url=../{run_id}/index.html">
+<a href="../{run_id}/index.html">The newest run</a>
+"""
+REPAIR: Final = (
+    "restore the file, use the version that wrote it, or name another run: edgematrix report RUN_ID"
+)
+FAULTS: Final = frozenset({Status.HARNESS_ERROR, Status.INTERRUPTED})
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -70,16 +82,20 @@ def read_model(path: Path, kind: type[M]) -> M:
         StoreError: it is missing, damaged, or of another version.
     """
     try:
-        return kind.model_validate_json(path.read_bytes())
+        # Also keeps from waiting for ever on what only looks like a file.
+        if not path.is_file() or path.stat().st_size > MAX_FILE_BYTES:
+            raise StoreError(f"{path} is missing, or no file that edgematrix writes", fix=REPAIR)
+        text = path.read_bytes()
+        return kind.model_validate_json(text)
     except OSError as error:
-        raise StoreError(f"{path} cannot be read: {error.strerror}") from error
+        raise StoreError(f"{path} cannot be read: {error.strerror}", fix=REPAIR) from error
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise StoreError(
-            f"{path} is no {kind.__name__} of this version: {where}: {first['msg']}",
-            why="it was written by another version of edgematrix, or damaged",
-            fix="use the version that wrote it, or start afresh with --new",
+            f"{path} is no {kind.__name__} of this version: {where + ': ' if where else ''}{first['msg']}",
+            why="it is damaged, or was written by another version of edgematrix",
+            fix=REPAIR,
         ) from error
 
 
@@ -118,9 +134,10 @@ class RunStore:
         paths = (self.trial_path(cell_id, index) for index in range(count))
         return tuple(read_model(path, Trial) for path in paths if path.exists())
 
-    def remove_trial(self, cell_id: str, index: int) -> None:
-        """Forget a trial that is to be repeated."""
-        self.trial_path(cell_id, index).unlink(missing_ok=True)
+    def faulty_trials(self) -> tuple[Path, ...]:
+        """The files of trials that the harness or the engine spoiled: they say nothing, and are run again."""
+        paths = sorted((self.folder / "trials").glob("*.json"))
+        return tuple(path for path in paths if read_model(path, Trial).status in FAULTS)
 
     def write_cell(self, result: CellResult) -> None:
         """Write a cell's derived file."""
@@ -176,9 +193,13 @@ def identity(run: Run) -> tuple[object, ...]:
 
 
 def point_latest(reports: Path, run_id: str) -> None:
-    """Let `reports/latest` lead to a run; the old link is replaced in one step."""
+    """Let `reports/latest` lead to a run: by a link, or by a page that redirects where links do not serve."""
     link = reports / LATEST
     fresh = reports / f"{LATEST}{TEMPORARY_SUFFIX}"
-    fresh.unlink(missing_ok=True)
-    fresh.symlink_to(run_id)
-    fresh.replace(link)
+    try:
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(run_id)
+        fresh.replace(link)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        write_atomically(link / "index.html", REDIRECT.format(run_id=run_id))

@@ -115,7 +115,10 @@ def fill_volumes(engine: Engine, supplies: Supplies, facts: ProbeFacts, listener
     """
     failures = dict(supplies.failures)
     for volume in supplies.volumes:
-        if facts.manifests.get(volume.name) is not None:
+        hit = [volume.framework] if volume.framework else list(supplies.frameworks)
+        pairs = [(volume.model, framework) for framework in hit]
+        # Nothing can be made from what could not be made itself: the first cause is the one to tell.
+        if facts.manifests.get(volume.name) is not None or all(pair in failures for pair in pairs):
             continue
         subject = f"model {volume.model}" + (f" for {volume.framework}" if volume.framework else "")
         listener(Step(subject=subject, text="preparing"))
@@ -124,8 +127,7 @@ def fill_volumes(engine: Engine, supplies: Supplies, facts: ProbeFacts, listener
         try:
             make_volume(engine, volume, common=common, folder=folder)
         except BuildError as error:
-            hit = [volume.framework] if volume.framework else list(supplies.frameworks)
-            failures |= {(volume.model, framework): error for framework in hit}
+            failures |= dict.fromkeys(pairs, error)
         else:
             listener(Step(subject=subject, text="prepared", done=1.0))
     return replace(supplies, failures=failures)

@@ -21,9 +21,9 @@ _MEMORY_UNITS: Final = {
     "kB": 1000, "KB": 1000, "MB": 1000**2, "GB": 1000**3, "TB": 1000**4,
     "k": KIB, "m": MIB, "g": GIB, "t": 1024**4,
 }  # fmt: skip
-_NUMBER: Final = r"(?P<number>\d{1,15}(?:\.\d{1,9})?)"
-_MEMORY: Final = re.compile(_NUMBER + r"\s?(?P<unit>[A-Za-z]+)")
-_DURATION: Final = re.compile(_NUMBER + r"\s?(?P<unit>ms|s|m|h)")
+_NUMBER: Final = r"(?P<number>[0-9]{1,15}(?:\.[0-9]{1,9})?)"
+_MEMORY: Final = re.compile(_NUMBER + r" ?(?P<unit>[A-Za-z]+)")
+_DURATION: Final = re.compile(_NUMBER + r" ?(?P<unit>ms|s|m|h)")
 _DURATION_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -36,7 +36,7 @@ def parse_memory(text: str) -> int:
     Raises:
         ValueError: no unit, an unknown unit, or not a whole number of bytes; the message says what to write.
     """
-    match = _MEMORY.fullmatch(text.strip())
+    match = _MEMORY.fullmatch(text.strip(" "))
     if match is None or match["unit"] not in _MEMORY_UNITS:
         raise ValueError(f"{text!r} is not a memory size; write one of {MEMORY_SPELLINGS}")
     size = Decimal(match["number"]) * _MEMORY_UNITS[match["unit"]]
@@ -78,7 +78,7 @@ def parse_duration(text: str) -> float:
     Raises:
         ValueError: not a number with one of these units; the message says what to write.
     """
-    match = _DURATION.fullmatch(text.strip())
+    match = _DURATION.fullmatch(text.strip(" "))
     if match is None or float(match["number"]) <= 0:
         raise ValueError(
             f"{text!r} is not a duration; write a positive number with ms, s, m or h, such as 90s"

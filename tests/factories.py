@@ -103,7 +103,8 @@ def phase_end(name: Phase, wall_ns: int, **changes: object) -> PhaseEnd:
     values: dict[str, object] = {
         "cpu_ns": wall_ns, "user_ns": wall_ns * 9 // 10, "system_ns": wall_ns // 10,
         "rss_peak_bytes": 64 * MIB, "rss_anon_bytes": 32 * MIB, "rss_file_bytes": 30 * MIB,
-        "cgroup_anon_bytes": 43 * MIB, "cgroup_file_bytes": 60 * MIB, "cgroup_peak_bytes": 104 * MIB,
+        "cgroup_anon_bytes": 43 * MIB, "cgroup_file_bytes": 60 * MIB,
+        "cgroup_mapped_bytes": 31 * MIB, "cgroup_peak_bytes": 104 * MIB,
         "voluntary_switches": 12, "involuntary_switches": 3, "minor_faults": 5120, "major_faults": 40,
         "read_bytes": 0, "periods": None, "throttled_periods": None, "throttled_ns": None, "threads": 2,
     }  # fmt: skip
@@ -202,7 +203,7 @@ def framework_record(of: Cell, profile: Profile, **changes: object) -> Framework
 def output_record(**changes: object) -> Output:
     values: dict[str, object] = {
         "type": "output", "inputs": 16, "finite": True, "max_abs_error": 2.4e-7, "tolerance": 1e-5,
-        "shape": (1, 1), "expected_shape": (1, 1),
+        "shapes": ((1, 1),), "expected_shapes": ((1, 1),),
     }  # fmt: skip
     return Output.model_validate(values | changes)
 
@@ -315,6 +316,7 @@ def run(cells: Sequence[CellResult], **changes: object) -> Run:
         "finished_at": STARTED + timedelta(seconds=331),
         "run_s": 331.0,
         "plan_hash": digest("plan")[7:23],
+        "cells": [each.cell_id for each in cells],
         "matrix_name": "matrix",
         "matrix": {
             "frameworks": frameworks,

@@ -201,13 +201,19 @@ def _build_from_debian(
         debian.install("mmdebstrap", "debian-archive-keyring", error=BuildError)
     with tempfile.TemporaryDirectory(prefix="edgematrix-base-") as scratch:
         tarball = Path(scratch) / "base.tar"
-        ended = subprocess.run(  # noqa: S603 - the recipe's words
-            bootstrap_argv(recipe, architecture, tarball),
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=BOOTSTRAP_TIMEOUT_S,
-        )
+        try:
+            ended = subprocess.run(  # noqa: S603 - the recipe's words
+                bootstrap_argv(recipe, architecture, tarball),
+                check=False,
+                capture_output=True,
+                text=True,
+                timeout=BOOTSTRAP_TIMEOUT_S,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise BuildError(
+                f"The base image was not built from Debian's packages within {BOOTSTRAP_TIMEOUT_S} s.",
+                fix="Look at how fast `apt-get update` is here, and build again.",
+            ) from error
         if ended.returncode != 0:
             raise BuildError(
                 "The base image could not be built from Debian's packages.",

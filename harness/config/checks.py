@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from harness.config.json_schema import example_at
-from harness.config.mistakes import did_you_mean, show
+from harness.config.json_schema import example_at, keys_at, schema_at
+from harness.config.mistakes import did_you_mean, show, suggestion
 from harness.units import parse_duration, parse_memory
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from harness.config.mistakes import Mistake, Path
     from harness.config.schema import MatrixFile
     from harness.config.source import Source
+    from harness.results import Cell
 
 MAX_CELLS: Final = 20_000
 """Two days of the shortest trials; more is a slip of the pen."""
@@ -32,11 +33,12 @@ def check_data(source: Source, *, known: Mapping[str, Collection[str]]) -> Itera
         known: the names that exist, by the key that lists them (`frameworks`, `models`).
     """
     assert isinstance(source.data, dict)
+    limits = list(_limit_keys(source, source.data))
+    yield from limits
+    told = {mistake.path for mistake in (*source.mistakes, *limits)}
     for path, value in _walk(source.data, ()):
-        if value is None:
-            example = example_at(path)
-            write = f"write `{example}`" if example else "write one"
-            yield source.mistake(path, "has no value", f"{write}, or leave the key out", at_key=True)
+        if value is None and path not in told and schema_at(path):
+            yield source.mistake(path, "has no value", _fill(path), at_key=True)
         elif isinstance(value, tuple):
             yield from _duplicates(source, path, value)
     include = source.data.get("include")
@@ -46,7 +48,6 @@ def check_data(source: Source, *, known: Mapping[str, Collection[str]]) -> Itera
             singular = plural.removesuffix("s")
             value = rule.get(singular, ()) if isinstance(rule, dict) else ()
             yield from _unknown_names(source, ("include", index, singular), value, names)
-    yield from _limit_keys(source, source.data)
 
 
 def check_file(source: Source, file: MatrixFile) -> Iterator[Mistake]:
@@ -64,22 +65,44 @@ def check_file(source: Source, file: MatrixFile) -> Iterator[Mistake]:
 
 
 def check_effect(source: Source, matrix: Matrix) -> Iterator[Mistake]:
-    """Check that the matrix is neither empty nor absurd, and that every addition adds something."""
+    """Check that the matrix is neither empty nor absurd, and that every rule changes something."""
     size = len(matrix.crossed) + sum(len(block) for block in matrix.included)
     if size > MAX_CELLS:
         fix = "shorten the lists, or split the file into several"
         yield source.mistake((), f"the matrix has {size:,} cells, more than {MAX_CELLS:,}", fix)
         return
-    excluded = matrix.excluded_cells()
-    present = {cell for cell in matrix.crossed.cells() if cell not in excluded}
+    present = set(matrix.crossed.cells()) - matrix.excluded_cells.keys()
     for index, block in enumerate(matrix.included):
         added = set(block.cells()) - present
         if not added:
             fix = "remove the entry, or name a value that the matrix has not"
             yield source.mistake(("include", index), "adds nothing: the matrix has these cells already", fix)
         present |= added
+    yield from _idle_excludes(source, matrix, present)
     if not present:
         yield source.mistake(("exclude",), "leaves no cell to run", "exclude fewer cells", at_key=True)
+
+
+def _idle_excludes(source: Source, matrix: Matrix, present: Collection[Cell]) -> Iterator[Mistake]:
+    """Excludes without which the plan would be the same.
+
+    Args:
+        source: where they stand.
+        matrix: the matrix.
+        present: the cells that run.
+    """
+    matching = set(matrix.excluded_cells.values())
+    effective = {rule for cell, rule in matrix.excluded_cells.items() if cell not in present}
+    for index, exclusion in enumerate(matrix.excluded):
+        if index in effective:
+            continue
+        if not exclusion.limits:
+            fix = "no limits of the matrix have both these cpus and this memory: correct one of them"
+        elif index in matching:
+            fix = "`include` adds all its cells again: remove the one or the other"
+        else:
+            fix = "the excludes above match all its cells: remove it, or narrow those"
+        yield source.mistake(("exclude", index), "matches no cell that would run without it", fix)
 
 
 def _walk(value: object, path: Path) -> Iterator[tuple[Path, object]]:
@@ -90,6 +113,18 @@ def _walk(value: object, path: Path) -> Iterator[tuple[Path, object]]:
     elif isinstance(value, tuple):
         for index, item in enumerate(value):
             yield from _walk(item, (*path, index))
+
+
+def _fill(path: Path) -> str:
+    """What to write where nothing stands; a key is left out only where that is allowed."""
+    parent, key = path[:-1], path[-1]
+    if isinstance(key, int):
+        return f"write a value, as in `{example_at(parent)}`"
+    needed = key in schema_at(parent).get("required", ()) or path in {("cpus",), ("memory",), ("devices",)}
+    write = (
+        f"write `{example}`" if (example := example_at(path)) else f"keys here: {', '.join(keys_at(path))}"
+    )
+    return write if needed else f"{write}, or leave the key out"
 
 
 def _duplicates(source: Source, path: Path, items: tuple[object, ...]) -> Iterator[Mistake]:
@@ -119,18 +154,31 @@ def _size(item: object) -> object:
 
 def _unknown_names(source: Source, path: Path, value: object, names: Collection[str]) -> Iterator[Mistake]:
     kind = str(path[-1]).removesuffix("s")
+    others = "choose among"
+    if isinstance(value, str) and path[0] == path[-1]:  # a top-level key, which takes a list only
+        value, others = tuple(name.strip() for name in value.split(",")), "write a list of"
     for index, name in enumerate(value if isinstance(value, tuple) else (value,)):
         if isinstance(name, str) and name not in names:
-            fix = did_you_mean(name, names, others="choose among")
+            fix = did_you_mean(name, names, others=others)
             yield source.mistake((*path, index), f"unknown {kind} {show(name)}", fix)
 
 
 def _limit_keys(source: Source, data: Mapping[str, object]) -> Iterator[Mistake]:
-    pair = [key for key in ("cpus", "memory") if key in data]
-    if "devices" in data:
-        for key in pair:
+    """Which limits are given, or were meant: what is misspelled is told as that, and not as missing too."""
+    if any(mistake.path == () for mistake in source.mistakes):  # a key that could not be read
+        return
+    allowed = keys_at(())
+    meant = {key if key in allowed else suggestion(key, allowed) for key in data}
+    pair = [key for key in ("cpus", "memory") if key in meant]
+    if "devices" in data and pair and data["devices"] is None:
+        fix = "remove it: `cpus` and `memory` give the limits"
+        yield source.mistake(("devices",), "has no value", fix, at_key=True)
+    elif "devices" in data:
+        for key in data.keys() & pair:
             fix = "keep `devices`, or keep `cpus` and `memory`, which are crossed"
             yield source.mistake((key,), "does not go with `devices`", fix, at_key=True)
+    elif "devices" in meant:
+        return
     elif not pair:
         cpus, memory = example_at(("cpus",)), example_at(("memory",))
         fix = f"write `cpus: {cpus}` and `memory: {memory}`, or name `devices:`"

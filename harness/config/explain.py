@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
-from harness.config.json_schema import example_at, flow, keys_at, matrix_schema
+from pydantic import ValidationError
+
+from harness.config.json_schema import example_at, flow, keys_at, matrix_schema, schema_at
 from harness.config.mistakes import did_you_mean, show, suggestion
 from harness.config.scalars import COMPLAINT
+from harness.config.schema import MatrixFile
+from harness.config.source import parse_source
+from harness.config.syntax import GENERAL_FIX
+from harness.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,16 +23,20 @@ if TYPE_CHECKING:
     from harness.config.mistakes import Mistake, Path
     from harness.config.source import Source
 
-_KEY_MARK = "[key]"
+_KEY_MARK: Final = "[key]"
 """How pydantic ends a path that means the key and not its value."""
+_ENDLESS: Final = re.compile(r"[1-9][0-9]{18,}")
+"""Whole numbers that the reader leaves as text, because they are far too large for anything here."""
+_LONGEST_ADVICE: Final = 80
 
 
 def explain(source: Source, errors: Sequence[ErrorDetails]) -> Iterator[Mistake]:
     """Turn validation errors into mistakes with their places.
 
     Told once, though pydantic tells it twice: a key that is missing because it was misspelled, and a list
-    that ends up empty because its entries are wrong. A key without a value has been told already.
+    or a mapping that ends up without what is wrong in it. A key without a value has been told already.
     """
+    unread = {mistake.path for mistake in source.mistakes}
     misspelled = {
         (*error["loc"][:-1], suggestion(str(error["loc"][-1]), keys_at(error["loc"][:-1])))
         for error in errors
@@ -33,16 +44,16 @@ def explain(source: Source, errors: Sequence[ErrorDetails]) -> Iterator[Mistake]
     }
     for error in errors:
         match error["type"]:
-            case "missing" if error["loc"] in misspelled:
-                continue
-            case "too_short" if error["input"]:
-                continue
+            case "extra_forbidden":
+                yield _unknown_key(source, error["loc"])
             case _ if error["input"] is None:
+                continue
+            case "missing" if error["loc"] in misspelled or error["loc"][:-1] in unread:
+                continue
+            case "too_short" if error["input"] or error["loc"] in unread:
                 continue
             case "missing":
                 yield _missing(source, error["loc"])
-            case "extra_forbidden":
-                yield _unknown_key(source, error["loc"])
             case _:
                 yield _wrong_value(source, error)
 
@@ -77,8 +88,7 @@ def _wrong_value(source: Source, error: ErrorDetails) -> Mistake:
         case kind if kind == COMPLAINT:
             what, fix = context["what"], context["fix"]
         case "int_type":
-            what = f"{shown} is not a whole number"
-            fix = "write digits only: no quotes, decimals, leading zeros or separators"
+            what, fix = _not_whole(path, value)
         case "greater_than_equal":
             what, fix = f"{shown} is too small", f"write at least {context['ge']}"
         case "less_than_equal":
@@ -86,7 +96,8 @@ def _wrong_value(source: Source, error: ErrorDetails) -> Mistake:
         case "literal_error":
             what, fix = f"{shown} is not a choice here", f"write {context['expected']}".replace("'", "`")
         case "tuple_type":
-            what, fix = f"{shown} is not a list", f"write `{_listed(value) or example}`"
+            listed = _listed(str(path[0]), value)
+            what, fix = f"{shown} is not a list", f"write {listed or f'a list such as `{example}`'}"
         case "model_type" | "dict_type":
             what, fix = f"{shown} is not a mapping of keys", f"keys here: {', '.join(keys_at(path))}"
             fix = f"write `{example}`" if example else fix
@@ -95,10 +106,29 @@ def _wrong_value(source: Source, error: ErrorDetails) -> Mistake:
         case "too_long":
             what, fix = f"more than {context['max_length']} entries", "say it with lists inside fewer entries"
         case _:
-            what, fix = error["msg"], ""
+            what, fix = error["msg"], GENERAL_FIX
     return source.mistake(path, what, fix, at_key=at_key or error["type"] in {"too_short", "too_long"})
 
 
-def _listed(value: object) -> str | None:
-    """A single value as the list it should have been."""
-    return flow([value]) if isinstance(value, str | int | float) and value != "" else None
+def _not_whole(path: Path, value: object) -> tuple[str, str]:
+    if isinstance(value, str) and _ENDLESS.fullmatch(value):
+        return f"{show(value)} is too large", f"write at most {schema_at(path)['maximum']}"
+    fix = "write digits only: no quotes, decimals, leading zeros or separators"
+    return f"{show(value)} is not a whole number", fix
+
+
+def _listed(key: str, value: object) -> str | None:
+    """A value as the list that it should have been, in backticks, if that would be accepted."""
+    text = f"[{value}]" if isinstance(value, str) else flow([value])
+    try:
+        items = parse_source("", text)
+        if items.mistakes:
+            return None
+        MatrixFile.model_validate({key: items.data})
+    except ConfigError:
+        return None
+    except ValidationError as error:
+        if any(found["loc"][0] == key for found in error.errors()):
+            return None
+    listed = flow(items.data)
+    return f"`{listed}`" if len(listed) <= _LONGEST_ADVICE else "it in brackets: `[...]`"

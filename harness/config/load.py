@@ -101,8 +101,11 @@ def read_text(path: Path) -> str:
 def _checked(source: Source, *, frameworks: Collection[str], models: Collection[str]) -> MatrixFile:
     """The file's keys, every value of which is right by itself."""
     if not isinstance(source.data, dict):
+        unread = [mistake for mistake in source.mistakes if mistake.path == ()]
         fix = f"write `key: value` lines; the keys are {', '.join(keys_at(()))}"
-        _refuse(source, [*source.mistakes, source.mistake((), "a matrix is a mapping of keys", fix)])
+        _refuse(
+            source, unread or [*source.mistakes, source.mistake((), "a matrix is a mapping of keys", fix)]
+        )
     known = {"frameworks": frameworks, "models": models}
     mistakes = [*source.mistakes, *check_data(source, known=known)]
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -42,9 +43,12 @@ class Block:
 
 @dataclass(frozen=True, kw_only=True)
 class Exclusion:
-    """Cells that are left out, and why."""
+    """Cells that are left out, and why: those that have a value of each of these sets."""
 
-    block: Block
+    frameworks: frozenset[str]
+    models: frozenset[str]
+    limits: frozenset[Limits]
+    batch: frozenset[int]
     reason: str
 
 
@@ -64,13 +68,23 @@ class Matrix:
     protocol: Protocol
     written: MatrixFile = field(repr=False)
 
-    def excluded_cells(self) -> dict[Cell, str]:
-        """The cells that are left out, with their reasons; where two rules match, the first gives its own."""
-        reasons: dict[Cell, str] = {}
-        for exclusion in self.excluded:
-            for cell in exclusion.block.cells():
-                reasons.setdefault(cell, exclusion.reason)
-        return reasons
+    @cached_property
+    def excluded_cells(self) -> dict[Cell, int]:
+        """The crossed cells that are left out, and by which rule: the index of the first that matches."""
+        first: dict[Cell, int] = {}
+        for cell in self.crossed.cells():
+            limits = Limits(cell.cpus, cell.memory_bytes)
+            framework, model, batch = cell.framework, cell.model, cell.batch
+            for index, rule in enumerate(self.excluded):
+                if (
+                    framework in rule.frameworks
+                    and limits in rule.limits
+                    and batch in rule.batch
+                    and model in rule.models
+                ):
+                    first[cell] = index
+                    break
+        return first
 
     def resolved(self) -> dict[str, Any]:
         """The file with every default written out, as JSON values: a matrix file again."""

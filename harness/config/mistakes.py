@@ -41,7 +41,7 @@ class Mistake:
     place: Place
     path: Path = ()
     what: str
-    fix: str = ""
+    fix: str
 
 
 def config_error(name: str, lines: Sequence[str], mistakes: Iterable[Mistake]) -> ConfigError:
@@ -98,7 +98,11 @@ def show(value: object) -> str:
             text = str(value).lower()
         case _:
             text = str(value)
-    return f"`{text if len(text) <= _VALUE_WIDTH else text[:_VALUE_WIDTH] + '...'}`"
+    return f"`{_short(text)}`"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _VALUE_WIDTH else f"{text[:_VALUE_WIDTH]}..."
 
 
 def printable(text: str) -> str:
@@ -108,16 +112,14 @@ def printable(text: str) -> str:
 
 def dotted(path: Path) -> str:
     """A path as users write it: `exclude[0].framework`."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{printable(part)}" for part in path)
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{_short(printable(part))}" for part in path)
     return text.removeprefix(".")
 
 
 def _block(name: str, lines: Sequence[str], mistake: Mistake) -> str:
     where = f"{printable(name)}:{mistake.place.line}:{mistake.place.column}"
     head = ": ".join(part for part in (where, dotted(mistake.path), mistake.what) if part)
-    return "\n".join(
-        (head, *_excerpt(lines, mistake.place), *((f"  fix: {mistake.fix}",) if mistake.fix else ()))
-    )
+    return "\n".join((head, *_excerpt(lines, mistake.place), f"  fix: {mistake.fix}"))
 
 
 def _excerpt(lines: Sequence[str], place: Place) -> tuple[str, ...]:

@@ -22,11 +22,12 @@ def resolve(name: str, file: MatrixFile) -> Matrix:
         name: what the matrix is called in a report.
         file: the checked keys.
     """
+    crossed = _crossed(file)
     return Matrix(
         name=name,
-        crossed=_crossed(file),
+        crossed=crossed,
         included=tuple(_widened(file, rule) for rule in file.include),
-        excluded=tuple(Exclusion(block=narrowed(file, rule), reason=rule.reason) for rule in file.exclude),
+        excluded=tuple(_narrowed(file, rule, crossed) for rule in file.exclude),
         devices=_devices(file),
         over_host=file.over_host,
         baseline=file.baseline or file.frameworks[0],
@@ -35,21 +36,22 @@ def resolve(name: str, file: MatrixFile) -> Matrix:
     )
 
 
-def narrowed(file: MatrixFile, rule: Exclude) -> Block:
-    """The crossed cells that a rule matches; its names and batch sizes are the file's."""
-    limits = _crossed(file).limits
+def _narrowed(file: MatrixFile, rule: Exclude, crossed: Block) -> Exclusion:
+    """What a rule matches among the crossed cells; there may be no limits of this kind."""
+    limits = crossed.limits
     if rule.device:
         limits = tuple(_devices(file)[name] for name in rule.device)
-    sizes = _sizes(rule.memory)
-    return Block(
-        frameworks=rule.framework or file.frameworks,
-        models=rule.model or file.models,
-        limits=tuple(
+    cpus, sizes = frozenset(rule.cpus), frozenset(_sizes(rule.memory))
+    return Exclusion(
+        frameworks=frozenset(rule.framework or crossed.frameworks),
+        models=frozenset(rule.model or crossed.models),
+        limits=frozenset(
             limit
             for limit in limits
-            if (not rule.cpus or limit.cpus in rule.cpus) and (not sizes or limit.memory_bytes in sizes)
+            if (not cpus or limit.cpus in cpus) and (not sizes or limit.memory_bytes in sizes)
         ),
-        batch=rule.batch or file.batch,
+        batch=frozenset(rule.batch or crossed.batch),
+        reason=rule.reason,
     )
 
 

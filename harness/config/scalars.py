@@ -6,15 +6,17 @@ Values stay as they were written (`8GB`, `0.3s`), so that `resolved()` can repea
 
 from __future__ import annotations
 
-import math
 import re
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from harness.config.mistakes import show
 from harness.units import MEMORY_SPELLINGS, MIB, parse_duration, parse_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NAME_PATTERN: Final = "[a-z0-9][a-z0-9_-]*"
 COMPLAINT: Final = "edgematrix"
@@ -30,6 +32,10 @@ MAX_DURATION_S: Final = 24 * 3600.0
 _MAX_NAME: Final = 64
 _MAX_REASON: Final = 500
 _MEMORY_UNITS: Final = ("KiB", "MiB", "GiB", "TiB", "kB", "MB", "GB", "TB", "k", "m", "g", "t")
+_CPUS_RANGE: Final = f"write a number from {MIN_CPUS} to {MAX_CPUS}, such as 1, 2 or 0.5"
+_DIGITS: Final = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
+_MAX_DIGITS: Final = 18
+"""Longer ones stay text without quotes too."""
 _NUMBER_AND_UNIT: Final = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[A-Za-z]+)")
 
 
@@ -40,16 +46,15 @@ def complaint(what: str, fix: str) -> PydanticCustomError:
 
 def check_name(value: object) -> str:
     """Names are file names, image names and parts of ids."""
-    if isinstance(value, int | float):
-        raise complaint(
-            f"{show(value)} is not a name", f'quote it, if that is its name: "{str(value).lower()}"'
-        )
-    if not isinstance(value, str):
-        raise complaint(f"{show(value)} is not a name", "write plain text")
-    if len(value) > _MAX_NAME or re.fullmatch(NAME_PATTERN, value) is None:
-        fix = f"use up to {_MAX_NAME} lower-case letters, digits, `-` and `_`, a letter or digit first"
-        raise complaint(f"{show(value)} is not a name", fix)
-    return value
+    fix = f"use up to {_MAX_NAME} lower-case letters, digits, `-` and `_`, a letter or digit first"
+    if isinstance(value, str):
+        if len(value) <= _MAX_NAME and re.fullmatch(NAME_PATTERN, value):
+            return value
+    elif isinstance(value, int) and _accepts(check_name, str(value).lower()):
+        fix = f'quote it, if that is its name: "{str(value).lower()}"'
+    elif isinstance(value, tuple | dict):
+        fix = "write plain text"
+    raise complaint(f"{show(value)} is not a name", fix)
 
 
 def check_cpus(value: object) -> float:
@@ -58,10 +63,9 @@ def check_cpus(value: object) -> float:
         kind = "text, not" if isinstance(value, str) else "not"
         raise complaint(f"{show(value)} is {kind} a number of CPUs", _cpus_fix(value))
     if not MIN_CPUS <= value <= MAX_CPUS:  # NaN is in no range
-        fix = f"write a number from {MIN_CPUS} to {MAX_CPUS}, such as 1, 2 or 0.5"
-        raise complaint(f"{show(value)} is not a possible number of CPUs", fix)
-    if not math.isclose(value * 1000, round(value * 1000), abs_tol=1e-9):
-        raise complaint(f"{show(value)} has more than three decimals", f"write {round(value, 3)}")
+        raise complaint(f"{show(value)} is not a possible number of CPUs", _CPUS_RANGE)
+    if value != round(value, 3):  # ids have millicores: two numbers that differ by less would share one
+        raise complaint(f"{show(value)} has more than three decimals", f"write {round(value, 3):.7g}")
     return float(value)
 
 
@@ -69,13 +73,18 @@ def check_memory(value: object) -> str:
     """A size with its unit, kept as written."""
     spellings = f"write one of {MEMORY_SPELLINGS}"
     if isinstance(value, int | float) and not isinstance(value, bool):
-        raise complaint(f"{show(value)} has no unit", f"write {value}GiB or {value}MiB")
+        meant = [f"{value}{unit}" for unit in ("GiB", "MiB") if _accepts(check_memory, f"{value}{unit}")]
+        raise complaint(f"{show(value)} has no unit", f"write {' or '.join(meant)}" if meant else spellings)
     try:
         size = parse_memory(value if isinstance(value, str) else "")
     except ValueError as error:
         near = _near_memory(value) if isinstance(value, str) else None
-        fix = f"did you mean `{near}`? {spellings}" if near else spellings
-        raise complaint(f"{show(value)} is not a memory size", fix) from error
+        if near == value:
+            what, fix = "is no whole number of bytes that a machine could have", spellings
+        else:
+            what = "is not a memory size"
+            fix = f"did you mean `{near}`? {spellings}" if _accepts(check_memory, near) else spellings
+        raise complaint(f"{show(value)} {what}", fix) from error
     if size < MIN_MEMORY:
         raise complaint(f"{show(value)} is less than Docker takes as a cap", "write at least 6MiB")
     if size > MAX_MEMORY:
@@ -85,9 +94,11 @@ def check_memory(value: object) -> str:
 
 def check_duration(value: object) -> str:
     """A time with its unit, kept as written."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        raise complaint(f"{show(value)} has no unit", f"write {value}s, or another of ms, s, m and h")
     fix = "write a positive number with ms, s, m or h, such as 500ms, 90s or 2m"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if _accepts(check_duration, f"{value}s"):
+            fix = f"write {value}s, or another of ms, s, m and h"
+        raise complaint(f"{show(value)} has no unit", fix)
     try:
         seconds = parse_duration(value if isinstance(value, str) else "")
     except ValueError as error:
@@ -103,14 +114,33 @@ def check_reason(value: object) -> str:
         raise complaint(f"{show(value)} is not a reason", "say in a few words why; the report shows them")
     if len(value) > _MAX_REASON:
         raise complaint("the reason is too long for a report", f"use at most {_MAX_REASON} characters")
-    return value.strip()
+    reason = value.strip()
+    hidden = next((char for char in reason if not char.isprintable()), None)
+    if hidden is not None:  # a line break, or an override of the writing direction, would forge lines
+        what = f"the reason holds the character U+{ord(hidden):04X}, which is not printed as itself"
+        raise complaint(what, "write one line of plain text; to break it in the file, begin it with `>-`")
+    return reason
+
+
+def _accepts(check: Callable[[object], object], value: object) -> bool:
+    """Whether a check takes a value; no other value is ever suggested."""
+    try:
+        check(value)
+    except PydanticCustomError:
+        return False
+    return True
 
 
 def _cpus_fix(value: object) -> str:
-    match = _NUMBER_AND_UNIT.fullmatch(value) if isinstance(value, str) else None
+    text = value if isinstance(value, str) else ""
+    if _DIGITS.fullmatch(text):
+        quoted = len(text) <= _MAX_DIGITS and _accepts(check_cpus, float(text))
+        return f"write {text} without quotes" if quoted else _CPUS_RANGE
+    match = _NUMBER_AND_UNIT.fullmatch(text)
     if match is not None and match["unit"] == "m":
-        return f"write {float(match['number']) / 1000:g}: CPUs have no unit here"
-    return "write a plain number such as 1, 2 or 0.5, without quotes"
+        cpus = float(match["number"]) / 1000
+        return f"write {cpus:.7g}: CPUs have no unit here" if _accepts(check_cpus, cpus) else _CPUS_RANGE
+    return "write a plain number such as 1, 2 or 0.5"
 
 
 def _near_memory(text: str) -> str | None:
@@ -137,12 +167,12 @@ Cpus = Annotated[
 Memory = Annotated[
     str,
     BeforeValidator(check_memory),
-    WithJsonSchema({"type": "string", "pattern": rf"^[0-9]+(\.[0-9]+)?\s?({'|'.join(_MEMORY_UNITS)}|KB)$"}),
+    WithJsonSchema({"type": "string", "pattern": rf"^[0-9]+(\.[0-9]+)? ?({'|'.join(_MEMORY_UNITS)}|KB)$"}),
 ]
 Duration = Annotated[
     str,
     BeforeValidator(check_duration),
-    WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?\s?(ms|s|m|h)$"}),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? ?(ms|s|m|h)$"}),
 ]
 Reason = Annotated[
     str,

@@ -60,6 +60,8 @@ class _Keys(BaseModel):
 class Device(_Keys):
     """A named pair of limits."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"cpus": 2, "memory": "8GiB"}]})
+
     cpus: Cpus = Field(examples=[2])
     """Whole: that many cores. Fractional: a CFS quota over all cores."""
     memory: Memory = Field(examples=["8GiB"])

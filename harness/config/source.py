@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import yaml
 
 from harness.config.mistakes import Mistake, Path, Place, config_error, show
+from harness.config.syntax import GENERAL_FIX, in_plain_words, mark_of
 from harness.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -45,19 +46,10 @@ _SCALARS: Final[dict[str, Callable[[str], object]]] = {
     f"{_TAG}int": lambda text: int(text, 0),
     f"{_TAG}float": lambda text: float(re.sub(r"\.(?=inf|nan)", "", text.lower())),
 }
-_PLAIN_WORDS: Final = {
-    "'\\t' that cannot start": "indent with spaces, not tabs",
-    "cannot start any token": "quote text that begins with a special character",
-    "mapping values are not allowed": "a colon too many, or a line indented too far; quote text with a colon",
-    "could not find expected ':'": "a key needs a colon and a space after it: `key: value`",
-    "expected <block end>": "the line is indented otherwise than those it belongs to",
-    "expected ',' or": "a comma or a closing bracket is missing, here or on the lines above",
-    "expected the node content": "a bracket too many, or a value is missing",
-    "found unexpected end of stream": "a quote or a bracket is never closed",
-    "found undefined alias": "no anchor of that name stands before it; quote text that begins with `*`",
-    "but found another document": "keep one matrix to a file: `---` may stand at its top only",
-}
-"""What PyYAML says, and what it means to somebody who does not know its grammar."""
+
+
+class _TooDeepError(yaml.MarkedYAMLError):
+    """Stops the composer, which recurses without a bound."""
 
 
 class _CoreLoader(yaml.SafeLoader):
@@ -70,12 +62,11 @@ class _CoreLoader(yaml.SafeLoader):
         self._depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Compose a node and all below it, which recurses in PyYAML without a bound."""
+        """Compose a node and all below it, down to the bound."""
         self._depth += 1
         if self._depth > MAX_DEPTH:
             event = self.peek_event()  # type: ignore[no-untyped-call]
-            problem = f"nested deeper than {MAX_DEPTH} levels"
-            raise yaml.composer.ComposerError(problem=problem, problem_mark=event.start_mark)
+            raise _TooDeepError(problem_mark=event.start_mark)
         try:
             return super().compose_node(parent, index)
         finally:
@@ -99,9 +90,9 @@ class Source:
     values: dict[Path, Place] = field(repr=False)
     keys: dict[Path, Place] = field(repr=False)
     mistakes: tuple[Mistake, ...]
-    """Duplicate keys, foreign tags and keys that are no text."""
+    """Duplicate keys, foreign tags, and what cannot be a key; the last have the path of their mapping."""
 
-    def mistake(self, path: Path, what: str, fix: str = "", *, at_key: bool = False) -> Mistake:
+    def mistake(self, path: Path, what: str, fix: str, *, at_key: bool = False) -> Mistake:
         """A mistake at a path of this file, or at the nearest parent of what the file does not hold.
 
         Args:
@@ -157,21 +148,21 @@ def _compose(name: str, lines: tuple[str, ...], text: str) -> yaml.Node | None:
     except yaml.reader.ReaderError as error:
         place = _place_at(text, error.position)
         what = f"not YAML: the character U+{ord(text[error.position]):04X} is not allowed"
-        raise config_error(name, lines, [Mistake(place=place, what=what)]) from error
+        fix = "remove it, or save the file as plain text in UTF-8"
+        raise config_error(name, lines, [Mistake(place=place, what=what, fix=fix)]) from error
+    except _TooDeepError as error:
+        what, fix = f"nested deeper than {MAX_DEPTH} levels", "no matrix needs so many brackets or indents"
+        mistake = Mistake(place=_place(error.problem_mark), what=what, fix=fix)
+        raise config_error(name, lines, [mistake]) from error
     except yaml.MarkedYAMLError as error:
-        problem = error.problem or "cannot be read"
-        # What is never closed is noticed at the end of the file, but was opened elsewhere.
-        place = _place(error.context_mark if "stream" in problem else error.problem_mark)
-        plain = next(
-            (words for said, words in _PLAIN_WORDS.items() if said in f"{error.context} {problem}"), ""
-        )
-        raise config_error(
-            name, lines, [Mistake(place=place, what=f"not YAML: {problem}", fix=plain)]
-        ) from error
+        what, fix = in_plain_words(error)
+        mistake = Mistake(place=_place(mark_of(error)), what=f"not YAML: {what}", fix=fix)
+        raise config_error(name, lines, [mistake]) from error
     except (ValueError, OverflowError) as error:
-        # PyYAML turns the digits of an escape such as "\UFFFFFFFF" into a character without checking them.
+        # PyYAML converts the digits of an escape such as "\UFFFFFFFF", and of `%YAML`, without checking them.
         place = _place(loader.get_mark() if loader else None)
-        raise config_error(name, lines, [Mistake(place=place, what=f"not YAML: {error}")]) from error
+        what = "not YAML: an escape or a version number is out of range"
+        raise config_error(name, lines, [Mistake(place=place, what=what, fix=GENERAL_FIX)]) from error
 
 
 class _Reader:
@@ -207,7 +198,12 @@ class _Reader:
                 break
             place = _place(key_node.start_mark, key_node.end_mark)
             if not isinstance(key_node, yaml.ScalarNode):
-                self.mistakes.append(Mistake(place=place, path=path, what="a key must be plain text"))
+                what, fix = "a key must be plain text", "write `key: value`; brackets and braces need quotes"
+                self.mistakes.append(Mistake(place=place, path=path, what=what, fix=fix))
+                continue
+            if key_node.value == "<<":
+                what, fix = "merge keys are not supported", "write out the keys that it stands for"
+                self.mistakes.append(Mistake(place=place, path=path, what=what, fix=fix))
                 continue
             key: str = key_node.value
             if key in data:

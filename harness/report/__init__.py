@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from harness.report.html import render_measured
+from harness.errors import StoreError
+from harness.report.html import render
+from harness.report.stored import read_cells
 from harness.report.table import results_csv
-from harness.results import CellResult, Run
-from harness.stats import measure
+from harness.results import Run
 from harness.store import read_model, write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from harness.stats import Measured
 
 PAGE: Final = "index.html"
 TABLE: Final = "results.csv"
@@ -20,8 +23,8 @@ TABLE: Final = "results.csv"
 def write_report(run_dir: Path) -> Path:
     """Write `results.csv` and `index.html` beside the files they are made of.
 
-    Reads `run.json` and `cells/*.json` and nothing else, so that a report can be made again anywhere, to the
-    byte.
+    Reads `run.json` and the files of its cells and nothing else, so that a report can be made again anywhere,
+    to the byte; writes both files or neither.
 
     Args:
         run_dir: `reports/<run-id>`.
@@ -33,14 +36,19 @@ def write_report(run_dir: Path) -> Path:
         StoreError: a stored file is missing or damaged, or the report cannot be written.
     """
     run = read_model(run_dir / "run.json", Run)
-    cells = [read_model(path, CellResult) for path in sorted((run_dir / "cells").glob("*.json"))]
-    measured = measure(sorted(cells, key=_row_order))
-    write_atomically(run_dir / TABLE, results_csv(measured))
+    measured = sorted(read_cells(run_dir, run), key=_row_order)
+    try:
+        table, html = results_csv(measured), render(run, measured)
+    except (ValueError, ArithmeticError) as error:
+        raise StoreError(
+            f"no report can be made of {run_dir}: {error}", why="a file there is damaged"
+        ) from error
+    write_atomically(run_dir / TABLE, table)
     page = run_dir / PAGE
-    write_atomically(page, render_measured(run, measured))
+    write_atomically(page, html)
     return page
 
 
-def _row_order(result: CellResult) -> tuple[str, int, float, int, str]:
-    cell = result.cell
+def _row_order(measured: Measured) -> tuple[str, int, float, int, str]:
+    cell = measured.result.cell
     return cell.model, cell.batch, cell.cpus, cell.memory_bytes, cell.framework

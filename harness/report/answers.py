@@ -1,7 +1,7 @@
 """The answer first: under each limit the fastest framework, the leanest, and the quickest to start.
 
 A first place is only claimed where the trials prove it; what they cannot tell apart from the first is named as
-its tie.
+its tie, and where they tell nothing apart the answer is that they do not decide.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from harness.intervals import Estimate, proved_less
-from harness.report.formats import TIMES, counted, duration, listed, mebibytes, number
+from harness.report.formats import counted, duration, listed, mebibytes, ratio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,8 +28,8 @@ class Question:
     title: str
     figure: Callable[[CellStats], Estimate | None]
     text: Callable[[float], str]
-    bounds: str
-    """What the figure's bounds are."""
+    capped: Callable[[CellStats], bool] = lambda _: False
+    """Whether a cap has cut the figure."""
 
 
 def _mib(size: float) -> str:
@@ -37,10 +37,18 @@ def _mib(size: float) -> str:
 
 
 QUESTIONS: Final = (
-    Question("Fastest", lambda stats: stats.p50_ms, duration, "95 % interval"),
-    Question("Leanest", lambda stats: stats.rss_peak_bytes, _mib, "over trials"),
-    Question("Quickest to start", lambda stats: stats.cold_start_ms, duration, "95 % interval"),
+    Question("Fastest", lambda stats: stats.p50_ms, duration),
+    Question("Leanest", lambda stats: stats.rss_peak_bytes, _mib, lambda stats: stats.at_cap),
+    Question("Quickest to start", lambda stats: stats.cold_start_ms, duration),
 )
+
+
+@dataclass(frozen=True)
+class Leader:
+    """A framework that nothing else is proved to beat."""
+
+    framework: str
+    slot: int
 
 
 @dataclass(frozen=True)
@@ -48,14 +56,14 @@ class Pick:
     """The answer to one question under one limit."""
 
     question: str
-    framework: str
-    """Empty where no cell has the figure."""
-    slot: int
-    figure: str
-    interval: str
-    note: str
+    verdict: str
+    """What stands in place of a name where nobody leads: all tie, or no cell is ok."""
+    leaders: tuple[Leader, ...]
+    """The one with the smallest figure, then those that the trials cannot tell from it."""
+    figure: str = ""
+    interval: str = ""
+    note: str = ""
     """The tie, or how far behind the next one is."""
-    tied: bool
 
 
 @dataclass(frozen=True)
@@ -68,20 +76,14 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Winner:
-    """A framework that comes first under some limits."""
-
-    framework: str
-    slot: int
-    count: str
-
-
-@dataclass(frozen=True)
 class Headline:
     """The answer to one question over all limits."""
 
     question: str
-    winners: tuple[Winner, ...]
+    winners: tuple[tuple[Leader, str], ...]
+    """Who comes first, and at how many limits."""
+    rest: str
+    """Of the limits at which nobody does."""
 
 
 def answers(book: Book, workload: Workload) -> tuple[Answer, ...]:
@@ -93,40 +95,53 @@ def answers(book: Book, workload: Workload) -> tuple[Answer, ...]:
 
 
 def headlines(given: Sequence[Answer]) -> tuple[Headline, ...]:
-    """The answers over all limits: who comes first how often."""
-    found = []
-    for index, question in enumerate(QUESTIONS):
-        picks = [answer.picks[index] for answer in given if answer.picks[index].framework]
-        firsts = Counter((pick.framework, pick.slot) for pick in picks)
-        ties = Counter(pick.framework for pick in picks if pick.tied)
-        winners = tuple(
-            Winner(framework, slot, _of_limits(count, len(given), ties[framework]))
-            for (framework, slot), count in firsts.most_common()
-        )
-        found.append(Headline(question.title, winners))
-    return tuple(found)
+    """The answers over all limits: who is proved first how often, and who ties for it."""
+    return tuple(
+        _headline(question.title, [answer.picks[index] for answer in given])
+        for index, question in enumerate(QUESTIONS)
+    )
 
 
-def _of_limits(count: int, limits: int, ties: int) -> str:
-    tied = f", tied at {ties}" if ties else ""
-    return f"at {count} of {counted(limits, 'limit')}{tied}"
+def _headline(title: str, picks: Sequence[Pick]) -> Headline:
+    decided = [pick.leaders for pick in picks if not pick.verdict]
+    proved = Counter(leaders[0] for leaders in decided if len(leaders) == 1)
+    tied = Counter(leader for leaders in decided if len(leaders) > 1 for leader in leaders)
+    order = sorted({**proved, **tied}, key=lambda each: (-proved[each], -tied[each], each.framework))
+    verdicts = Counter(pick.verdict for pick in picks if pick.verdict)
+    return Headline(
+        question=title,
+        winners=tuple((each, _places(proved[each], tied[each], len(picks))) for each in order),
+        rest="; ".join(f"{verdict} at {_of(count, len(picks))}" for verdict, count in verdicts.items()),
+    )
+
+
+def _places(proved: int, tied: int, limits: int) -> str:
+    if not proved:
+        return f"tied at {_of(tied, limits)}"
+    return f"at {_of(proved, limits)}" + (f"; tied at {tied}" if tied else "")
+
+
+def _of(count: int, limits: int) -> str:
+    return f"{count} of {counted(limits, 'limit')}"
 
 
 def _pick(book: Book, group: LimitGroup, question: Question) -> Pick:
     known = [(each, found) for each in group.ok if (found := question.figure(each.stats)) is not None]
     if not known:
-        return Pick(question.title, "", 0, "", "", "no cell is ok", tied=False)
+        return Pick(question.title, "no cell is ok", ())
     known.sort(key=lambda pair: (pair[1].value, pair[0].result.cell.framework))
     (first, best), *others = known
-    ties = [book.name(each) for each, found in others if not proved_less(best, found)]
+    ties = [each for each, found in others if not proved_less(best, found)]
+    names = [book.name(each) for each in (first, *ties)]
+    if others and len(ties) == len(others):
+        return Pick(question.title, "not decided", (), note=f"{listed(names)} tie")
     return Pick(
         question=question.title,
-        framework=book.name(first),
-        slot=book.slot(first),
-        figure=question.text(best.value),
+        verdict="",
+        leaders=tuple(Leader(book.name(each), book.slot(each)) for each in (first, *ties)),
+        figure=question.text(best.value) + (", at the cap" if question.capped(first.stats) else ""),
         interval=_interval(question, best),
-        note=_note(book, best, others, ties),
-        tied=bool(ties),
+        note=_note(book, best, others, names[1:]),
     )
 
 
@@ -144,4 +159,4 @@ def _note(
     if ties:
         return f"tied with {listed(ties)}"
     runner_up, behind = others[0]
-    return f"next: {book.name(runner_up)}, {number(behind.value / best.value)}{TIMES}"
+    return f"next: {book.name(runner_up)}, {ratio(behind.value, best.value)}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ MAX_TICKS: Final = 6
 NICE_STEPS: Final = (1, 2, 5, 10)
 NARROWEST_TICKS: Final = 0.13
 """Share of the width that a label needs on a phone."""
+EDGE: Final = 7
+"""A label this close to an end of the drawing, percent, would leave it if it were centred."""
 WIDEST_INTERVAL: Final = 10
 """Times the largest figure, and down from the smallest: an axis gives no more room to intervals than that."""
 
@@ -67,9 +69,12 @@ class Scale:
 
     def axis(self, title: str) -> Axis:
         """The axis of this scale."""
-        ends = {0.0: "start", 100.0: "end"}
         places = ((self.at(tick), f"{tick:,.10g}") for tick in self.ticks)
-        return Axis(title, tuple(Tick(x, label, ends.get(x, "middle")) for x, label in places))
+        return Axis(title, tuple(Tick(x, label, _anchor(x)) for x, label in places))
+
+
+def _anchor(x: float) -> str:
+    return "start" if x < EDGE else "end" if x > 100 - EDGE else "middle"
 
 
 @dataclass(frozen=True)
@@ -153,7 +158,11 @@ def log_scale(estimates: Sequence[Estimate]) -> Scale:
 
 
 def log_ticks(low: float, high: float) -> tuple[float, ...]:
-    """Both ends and the round numbers between, thinned until they fit: 1-2-5, 1-5, powers of ten, every n-th."""
+    """Round numbers between the ends, as many as fit, and the ends where there is room for them.
+
+    Powers of ten are what a reader counts by: ends make room for them, and only among more powers than fit every
+    second, third or n-th is taken.
+    """
     exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
 
     def between(*steps: int) -> list[float]:
@@ -162,17 +171,19 @@ def log_ticks(low: float, high: float) -> tuple[float, ...]:
 
     powers = between(1)
     thinned = (powers[first::keep] for keep in range(1, len(powers) + 1) for first in range(keep))
-    for choice in (between(1, 2, 5), between(1, 5), *thinned):
-        ticks = (low, *choice, high)
-        if len(ticks) <= MAX_TICKS and not crowded(ticks):
-            return ticks
+    counted = (between(1, 2, 5), between(1, 5), powers)
+    ends = (((low,), (high,)), ((), (high,)), ((low,), ()), ((), ()))
+    for choices in (counted, thinned):
+        for (first, last), choice in product(ends, choices):
+            ticks = (*first, *choice, *last)
+            if 1 < len(ticks) <= MAX_TICKS and not crowded(ticks, high / low):
+                return ticks
     return (low, high)
 
 
-def crowded(ticks: Sequence[float]) -> bool:
-    """Whether two neighbours on a logarithmic axis are too close for their labels."""
-    span = math.log(ticks[-1] / ticks[0])
-    return any(math.log(right / left) / span < NARROWEST_TICKS for left, right in pairwise(ticks))
+def crowded(ticks: Sequence[float], span: float) -> bool:
+    """Whether two neighbours on a logarithmic axis, whose ends are `span` times apart, leave no room for labels."""
+    return any(math.log(right / left, span) < NARROWEST_TICKS for left, right in pairwise(ticks))
 
 
 def nice_at_least(value: float) -> float:

@@ -24,10 +24,11 @@ WORDS: Final = {
     Status.INVALID_OUTPUT: "wrong output",
     Status.CRASH: "crashed",
     Status.BUILD_FAILED: "image not built",
-    Status.HARNESS_ERROR: "harness error",
+    Status.HARNESS_ERROR: "harness fault",
 }
 
-_NOT_RUN: Final = (Status.SKIPPED, Status.UNSUPPORTED, Status.INTERRUPTED)
+_SAYS_NOTHING: Final = (Status.SKIPPED, Status.UNSUPPORTED, Status.INTERRUPTED, Status.HARNESS_ERROR)
+"""Nothing is learnt of the framework."""
 _DOUBTED: Final = (Status.LIMITS_NOT_ENFORCED, Status.INVALID_OUTPUT)
 _NEARLY: Final = 0.98
 """A peak this close to its cap has filled it: the kernel counts in pages and batches."""
@@ -40,7 +41,7 @@ class Ending:
     word: str
     detail: str
     kind: str
-    """`ok`, `failed`, `doubted` (it ran, and its figures do not count) or `idle` (it did not run)."""
+    """`ok`, `failed`, `doubted` (it ran, and its figures do not count) or `idle` (nothing was measured)."""
 
     @property
     def sentence(self) -> str:
@@ -56,12 +57,15 @@ def ending(result: CellResult, run: Run) -> Ending:
         return Ending(WORDS[status], "", "ok")
     told = telling_trial(result)
     where = f"in {result.phase}" if result.phase else ""
-    kind = "idle" if status in _NOT_RUN else "doubted" if status in _DOUBTED else "failed"
+    kind = "idle" if status in _SAYS_NOTHING else "doubted" if status in _DOUBTED else "failed"
     if status is Status.OOM and told is not None:
         return Ending(*_oom(told, where), kind)
     if status is Status.TIMEOUT:
         return Ending(WORDS[status], f"{where} after {format_duration(run.protocol.timeout_s)}".strip(), kind)
-    return Ending(WORDS[status], clip(told.reason if told else result.reason), kind)
+    reason = clip(told.reason if told else result.reason)
+    if status is Status.HARNESS_ERROR:
+        reason = f"{reason} (the harness's or the engine's fault: it says nothing about the framework)"
+    return Ending(WORDS[status], reason, kind)
 
 
 def telling_trial(result: CellResult) -> Trial | None:

@@ -15,28 +15,18 @@ from harness.report.formats import visible
 from harness.report.palette import DARK, LIGHT, PAPER_DARK, PAPER_LIGHT, SHAPES, css_polygon, svg_path
 from harness.report.provenance import CAP_NOTE
 from harness.report.view import build_view
-from harness.stats import measure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from harness.results import CellResult, Run
+    from harness.results import Run
     from harness.stats import Measured
 
 STYLE: Final = "style.css"
 
 
-def render(run: Run, cells: Iterable[CellResult]) -> str:
-    """The page of a run: one self-contained HTML document without any script.
-
-    Raises:
-        ValueError: stored samples do not decode.
-    """
-    return render_measured(run, measure(cells))
-
-
-def render_measured(run: Run, measured: Sequence[Measured]) -> str:
-    """The page of a run whose figures are known."""
+def render(run: Run, measured: Sequence[Measured]) -> str:
+    """The page of a run: one self-contained HTML document without any script."""
     environment = _environment()
     style = environment.get_template(STYLE).render(
         light=LIGHT,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from harness.records import Framework, Limits, Phase, PhaseEnd
 from harness.report.formats import UNKNOWN, clip, core_list, counted, distinct, percent
 from harness.results import CpuMode
+from harness.stats import started
 from harness.units import format_memory
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from harness.report.grouping import Workload
     from harness.results import Requested, Trial
     from harness.stats import Measured
+
+UNLIMITED: Final = 2**62
+"""How a record says that swap has no limit."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Proof:
     threads: str
     """Told, reported by the framework, seen by the kernel."""
     throttled: str
+    """Empty without a quota."""
     labels: str
 
 
@@ -65,12 +70,18 @@ def proofs(workloads: Iterable[Workload]) -> tuple[Proof, ...]:
 def badge(workloads: Iterable[Workload]) -> Badge:
     """Sum up the proofs of a run."""
     trials = [trial for workload in workloads for each in workload.cells for trial in each.result.trials]
-    proved = sum(trial.limits_enforced for trial in trials)
-    if not trials:
-        return Badge("No trial ran, so no limit is proved", "idle")
-    if proved == len(trials):
-        return Badge(f"Limits proved in all {counted(proved, 'trial')}", "proved")
-    return Badge(f"Limits proved in {proved:,} of {counted(len(trials), 'trial')}", "broken")
+    ran = [trial for trial in trials if started(trial)]
+    proved = sum(trial.limits_enforced for trial in ran)
+    if not ran:
+        return Badge("No trial started, so no limit is proved", "idle")
+    share = (
+        f"all {counted(proved, 'trial')}"
+        if proved == len(ran)
+        else f"{proved:,} of {counted(len(ran), 'trial')}"
+    )
+    missing = len(trials) - len(ran)
+    rest = f" that started; {missing:,} never started" if missing else ""
+    return Badge(f"Limits proved in {share}{rest}", "proved" if proved == len(ran) else "broken")
 
 
 def warnings(workloads: Iterable[Workload]) -> tuple[CellWarning, ...]:
@@ -91,10 +102,12 @@ def warnings(workloads: Iterable[Workload]) -> tuple[CellWarning, ...]:
 def _proof(measured: Measured) -> Proof:
     trials = measured.result.trials
     limits = [found for trial in trials if (found := trial.find(Limits)) is not None]
-    enforced = measured.stats.limits_enforced
-    verdict, kind = {True: ("proved", "proved"), False: ("not proved", "broken"), None: ("not run", "idle")}[
-        enforced
-    ]
+    enforced, throttled = measured.stats.limits_enforced, measured.stats.throttled_fraction
+    verdict, kind = {
+        True: ("proved", "proved"),
+        False: ("not proved", "broken"),
+        None: ("not started", "idle"),
+    }[enforced]
     return Proof(
         cell_id=measured.result.cell_id,
         ok=measured.ok,
@@ -103,10 +116,13 @@ def _proof(measured: Measured) -> Proof:
         cpus_asked=distinct(_cpus_asked(trial.requested) for trial in trials),
         cpus_found=distinct(_cpus_found(found) for found in limits),
         memory_asked=distinct(format_memory(trial.requested.memory_bytes) for trial in trials),
-        memory_found=distinct(_size_or(found.memory_bytes, "no limit") for found in limits),
-        swap=distinct(_size_or(found.swap_bytes, "unknown") for found in limits),
+        memory_found=distinct(
+            "no limit" if found.memory_bytes is None else format_memory(found.memory_bytes)
+            for found in limits
+        ),
+        swap=distinct(_swap(found) for found in limits),
         threads=distinct(_threads(trial) for trial in trials if trial.find(Framework)),
-        throttled=percent(measured.stats.throttled_fraction),
+        throttled="" if throttled is None else percent(throttled),
         labels=", ".join(dict.fromkeys(label for trial in trials for label in _labels(trial.requested))),
     )
 
@@ -123,8 +139,10 @@ def _cpus_found(limits: Limits) -> str:
     return f"cpuset {core_list(limits.cpuset)}"
 
 
-def _size_or(size: int | None, absent: str) -> str:
-    return absent if size is None else format_memory(size)
+def _swap(found: Limits) -> str:
+    if found.swap_bytes is None:
+        return "not counted"
+    return "unlimited" if found.swap_bytes >= UNLIMITED else format_memory(found.swap_bytes)
 
 
 def _threads(trial: Trial) -> str:
@@ -138,7 +156,7 @@ def _threads(trial: Trial) -> str:
 
 def _labels(requested: Requested) -> Sequence[str]:
     marks = (
-        (requested.uses_all_cores, "all cores of the host"),
+        (requested.uses_all_cores, "all cores"),
         (requested.smt, "sibling threads"),
         (requested.over_host, "larger than the host"),
     )

@@ -17,7 +17,6 @@ from harness.report.formats import (
     distinct,
     mebibytes,
     moment,
-    percent,
 )
 from harness.stats import SAMPLES_NEEDED
 from harness.units import format_duration, format_memory
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
     from harness.results import Run
 
 CAP_NOTE: Final = "A cap limits quantity, not core speed"
+HELPERS: Final = ("probe", "prepare")
+"""Images that serve a run and hold no framework under test."""
 PACKAGE_LIMIT: Final = 100
 
 Facts = tuple[tuple[str, str], ...]
@@ -37,10 +38,11 @@ Facts = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class ImageView:
-    """One framework's image."""
+    """One image, a framework's or a helper's."""
 
-    framework: str
-    slot: int
+    name: str
+    slot: int | None
+    """`None` for a helper."""
     version: str
     tag: str
     digest: str
@@ -131,8 +133,8 @@ def images(book: Book, workloads: Iterable[Workload]) -> tuple[ImageView, ...]:
         digests.setdefault(framework, []).extend(trial.image_id for trial in each.result.trials)
     return tuple(
         ImageView(
-            framework=clip(name, NAME_LIMIT),
-            slot=book.slots[name],
+            name=clip(name, NAME_LIMIT),
+            slot=book.slots.get(name),
             version=clip(distinct(versions.get(name, ()))),
             tag=clip(image.tag),
             digest=clip(distinct(digests.get(name) or [image.id])),
@@ -178,7 +180,7 @@ def method(run: Run) -> Method:
         min_calls=f"{protocol.min_iterations:,}",
         max_calls=f"{protocol.max_iterations:,}",
         timeout=format_duration(protocol.timeout_s),
-        confidence=percent(CONFIDENCE),
+        confidence=f"{100 * CONFIDENCE:g} %",
         samples_needed=tuple(
             (f"p{percent}", str(count)) for percent, count in SAMPLES_NEEDED.items() if count > 1
         ),

@@ -43,7 +43,7 @@ def results_frame(measured: Iterable[Measured]) -> pd.DataFrame:
     """The same rows as typed columns, unrounded."""
     rows = [_identity(each) | _figures(each.stats) for each in measured]
     values = [{name: _inert(value) for name, value in row.items()} for row in rows]
-    return pd.DataFrame(values, columns=list(COLUMNS)).astype(COLUMNS)
+    return pd.DataFrame(values, columns=list(COLUMNS), dtype=object).astype(COLUMNS)
 
 
 def _identity(measured: Measured) -> dict[str, object]:

@@ -16,6 +16,7 @@ from harness.report.heatmap import HeatMap, heat_map
 from harness.report.palette import slots
 from harness.report.proof import Badge, CellWarning, Proof, badge, proofs, warnings
 from harness.report.provenance import (
+    HELPERS,
     Facts,
     ImageView,
     Method,
@@ -69,10 +70,15 @@ class View:
     workloads: tuple[WorkloadView, ...]
     failures: tuple[Failure, ...]
     proofs: tuple[Proof, ...]
+    throttled: bool
+    """Whether any proof tells of throttling."""
     warnings: tuple[CellWarning, ...]
+    doubts: str
+    """How many warnings there are."""
     host: Facts
     run: Facts
     images: tuple[ImageView, ...]
+    helpers: tuple[ImageView, ...]
     models: tuple[ModelView, ...]
     method: Method
     matrix_text: str
@@ -82,7 +88,10 @@ class View:
 def build_view(run: Run, measured: Sequence[Measured]) -> View:
     """Compute the page of a run."""
     found = workloads(run, measured)
-    book = Book(run, slots([*run.images, *(each.result.cell.framework for each in measured)]))
+    named = [name for name in run.images if name not in HELPERS]
+    book = Book(run, slots([*named, *(each.result.cell.framework for each in measured)]))
+    doubts, shown = warnings(found), proofs(found)
+    built = images(book, found)
     counts = Counter(each.result.status for each in measured)
     return View(
         title=f"Which inference runtime for {_models_in_words(found)}?",
@@ -90,19 +99,20 @@ def build_view(run: Run, measured: Sequence[Measured]) -> View:
         run_id=clip(run.run_id, NAME_LIMIT),
         when=f"{moment(run.started_at)}, {format_duration(run.run_s)} of measuring",
         host_line=host_line(run),
-        unfinished=""
-        if run.state is RunState.COMPLETE
-        else f"This run is {run.state}: cells may be missing.",
+        unfinished=_unfinished(run, len(measured)),
         total=counted(len(measured), "cell"),
         counts=tuple((status, counts[status]) for status in Status if counts[status]),
         badge=badge(found),
         workloads=tuple(_workload(book, workload, index) for index, workload in enumerate(found, start=1)),
         failures=failures(book, found),
-        proofs=proofs(found),
-        warnings=warnings(found),
+        proofs=shown,
+        throttled=any(proof.throttled for proof in shown),
+        warnings=doubts,
+        doubts=counted(len(doubts), "warning"),
         host=host_facts(run),
         run=run_facts(run),
-        images=images(book, found),
+        images=tuple(image for image in built if image.name not in HELPERS),
+        helpers=tuple(image for image in built if image.name in HELPERS),
         models=models(run, found),
         method=method(run),
         matrix_text=matrix_text(run),
@@ -119,6 +129,17 @@ def _workload(book: Book, workload: Workload, index: int) -> WorkloadView:
         answers=given,
         heat_map=heat_map(book, workload),
         aspects=aspects(book, workload),
+    )
+
+
+def _unfinished(run: Run, cells: int) -> str:
+    if run.state is RunState.COMPLETE:
+        return ""
+    missing = len(run.cells) - cells
+    return f"This run is {run.state}: " + (
+        f"{missing} of its {counted(len(run.cells), 'cell')} are missing here."
+        if missing
+        else "some cells may be without a part of their trials."
     )
 
 

@@ -40,6 +40,17 @@ def read_table(*path: str) -> dict[str, int]:
     return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdigit()}
 
 
+def read_swap(root: str) -> int | None:
+    """Version 2's swap limit in bytes: `UNLIMITED` for `max`, `None` where swap is not accounted."""
+    text = read_text(root, "memory.swap.max")
+    return UNLIMITED if text is not None and text.strip() == "max" else read_int(root, "memory.swap.max")
+
+
+def difference(larger: int | None, smaller: int | None) -> int | None:
+    """Subtract; unknown where either is."""
+    return None if larger is None or smaller is None else larger - smaller
+
+
 def scaled(value: int | None, factor: int) -> int | None:
     """Change a unit; what is unknown stays unknown."""
     return None if value is None else value * factor
@@ -54,15 +65,18 @@ class CgroupV1:
         self.root = root
 
     def limits(self) -> dict[str, float | int | None]:
-        """Quota in CPUs, memory and swap in bytes, processes; `None` where there is no limit."""
+        """Quota in CPUs, memory and swap in bytes, processes.
+
+        `None` where there is no limit; for swap where it is not accounted, and `UNLIMITED` where it is not limited.
+        """
         quota = read_int(self.root, "cpu", "cpu.cfs_quota_us")
         period = read_int(self.root, "cpu", "cpu.cfs_period_us")
-        memory = self._bounded("memory.limit_in_bytes")
-        both = self._bounded("memory.memsw.limit_in_bytes")
+        memory = self._smallest("memory.limit_in_bytes", "hierarchical_memory_limit")
+        both = self._smallest("memory.memsw.limit_in_bytes", "hierarchical_memsw_limit")
         return {
             "quota_cpus": quota / period if quota and period and quota > 0 else None,
-            "memory_bytes": memory,
-            "swap_bytes": both - memory if both is not None and memory is not None else None,
+            "memory_bytes": memory if memory is not None and memory < UNLIMITED else None,
+            "swap_bytes": UNLIMITED if both is not None and both >= UNLIMITED else difference(both, memory),
             "pids_max": read_int(self.root, "pids", "pids.max"),
         }
 
@@ -82,6 +96,7 @@ class CgroupV1:
         return {
             "cgroup_anon_bytes": stat.get("total_rss"),
             "cgroup_file_bytes": stat.get("total_cache"),
+            "cgroup_mapped_bytes": stat.get("total_mapped_file"),
             "cgroup_peak_bytes": read_int(self.root, "memory", "memory.max_usage_in_bytes"),
         }
 
@@ -89,9 +104,11 @@ class CgroupV1:
         """How many processes the kernel killed for this cgroup's cap."""
         return read_table(self.root, "memory", "memory.oom_control").get("oom_kill")
 
-    def _bounded(self, name: str) -> int | None:
-        value = read_int(self.root, "memory", name)
-        return value if value is not None and value < UNLIMITED else None
+    def _smallest(self, name: str, inherited: str) -> int | None:
+        """A limit of this cgroup, or a smaller one that an ancestor has; `None` where it is not accounted."""
+        own = read_int(self.root, "memory", name)
+        above = read_table(self.root, "memory", "memory.stat").get(inherited)
+        return own if own is None or above is None else min(own, above)
 
 
 class CgroupV2:
@@ -103,12 +120,15 @@ class CgroupV2:
         self.root = root
 
     def limits(self) -> dict[str, float | int | None]:
-        """Quota in CPUs, memory and swap in bytes, processes; `None` where there is no limit."""
+        """Quota in CPUs, memory and swap in bytes, processes.
+
+        `None` where there is no limit; for swap where it is not accounted, and `UNLIMITED` where it is not limited.
+        """
         quota = (read_text(self.root, "cpu.max") or "max 100000").split()
         return {
             "quota_cpus": None if quota[0] == "max" else int(quota[0]) / int(quota[1]),
             "memory_bytes": read_int(self.root, "memory.max"),
-            "swap_bytes": read_int(self.root, "memory.swap.max"),
+            "swap_bytes": read_swap(self.root),
             "pids_max": read_int(self.root, "pids.max"),
         }
 
@@ -128,6 +148,7 @@ class CgroupV2:
         return {
             "cgroup_anon_bytes": stat.get("anon"),
             "cgroup_file_bytes": stat.get("file"),
+            "cgroup_mapped_bytes": stat.get("file_mapped"),
             "cgroup_peak_bytes": read_int(self.root, "memory.peak"),
         }
 

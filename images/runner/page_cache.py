@@ -1,8 +1,9 @@
 """Make a cap bind on every page: drop the image's large files and the model from the page cache.
 
 A page that an earlier container has read is charged to nobody in this one, so that a process may map more than its
-cap and never be killed. `posix_fadvise(POSIX_FADV_DONTNEED)` needs no privilege; it skips dirty pages, hence the
-`fsync`, and pages that another process maps, which is why the phase records show what was charged.
+cap and never be killed. `posix_fadvise(POSIX_FADV_DONTNEED)` needs no privilege. It skips dirty pages, which is why
+the probe calls `sync` before a run: `fsync` does nothing for the lower layers of an overlay. And it skips pages that
+another process maps, which is why the phase records show what was charged.
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ def drop(paths: list[str]) -> dict[str, int]:
         except OSError:
             continue
         try:
-            os.fsync(descriptor)
             os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
             files += 1
             total += os.fstat(descriptor).st_size

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from runner import process
+from runner.cgroup import difference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,11 +55,6 @@ def process_start(cgroup: CgroupV1 | CgroupV2, spawned_ns: int, cpu_ns: int | No
     """The counters as they stood when the supervisor started this process, so that `import` holds all of it."""
     zero = dict.fromkeys(counters(cgroup), 0)
     return {**zero, "wall_ns": spawned_ns, "cpu_ns": cpu_ns}
-
-
-def difference(after: int | None, before: int | None) -> int | None:
-    """What was counted between two readings; unknown where one of them is."""
-    return None if after is None or before is None else after - before
 
 
 class Phases:

@@ -69,6 +69,7 @@ def memory_bytes() -> int:
 
 def facts() -> dict[str, object]:
     """Everything the harness has to know of the host, and which model volumes are complete."""
+    os.sync()  # a freshly built image or model must not stand dirty in the page cache: see page_cache.py
     allowed = sorted(os.sched_getaffinity(0))
     information = cpu_information()
     return {

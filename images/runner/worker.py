@@ -34,8 +34,8 @@ def run_trial(job: dict[str, Any], start: dict[str, Any], phases: Phases) -> Non
 
     model = ModelFiles()
     inputs, expected = load_batches(model, batch=job["batch"], kinds=KINDS_OF_INPUT)
-    adapter = adapter_module.Adapter(threads=job["threads"], batch=job["batch"])
     with phases.phase("load"):
+        adapter = adapter_module.Adapter(threads=job["threads"], batch=job["batch"])
         adapter.load(model)
     with phases.phase("compile"):
         adapter.compile()

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize
 
-from harness.report.html import render
 from harness.report.palette import PAPER_DARK, PAPER_LIGHT
 from tests.browser.conftest import Witness
+from tests.unit.books import page as rendered
 from tests.unit.test_report_page import HOSTILE, poisoned
 
 pytestmark = pytest.mark.browser
@@ -158,7 +158,7 @@ def test_a_link_of_the_map_leads_to_its_evidence(browser: Browser, reports: dict
 
 def test_hostile_texts_are_inert(browser: Browser, tmp_path: Path) -> None:
     path = tmp_path / "index.html"
-    path.write_text(render(*poisoned()))
+    path.write_text(rendered(*poisoned()))
     page = browser.new_page()
     witness = Witness(page)
 

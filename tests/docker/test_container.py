@@ -51,7 +51,7 @@ def test_a_trial_has_the_limits_that_were_asked_for(inspected: dict[str, Any]) -
     host = inspected["HostConfig"]
     assert host["Memory"] == host["MemorySwap"] == 256 * MIB
     assert host["CpusetCpus"] == "1"
-    assert host["NanoCpus"] == 0
+    assert host["CpuQuota"] == 0
 
 
 def test_a_quota_is_read_back_from_inside(faults: Place) -> None:

@@ -21,7 +21,8 @@ def test_a_framework_that_behaves_is_ok(faults: Place) -> None:
 def test_an_allocation_past_the_cap_is_an_oom_with_its_phase(faults: Place, phase: Phase) -> None:
     trial = faults.trial("fault", fault=f"allocate:{phase}", memory=128 * MIB)
     assert (trial.status, trial.phase) == (Status.OOM, phase)
-    assert trial.evidence.oom_kills
+    # A kernel that drops file pages first may let the worker thrash, and the supervisor ends it before the killer does.
+    assert trial.evidence.oom_kills or "thrashing" in trial.reason
     assert trial.evidence.peak_bytes is not None
     assert trial.evidence.peak_bytes > 0.95 * 128 * MIB
 

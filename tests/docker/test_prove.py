@@ -6,6 +6,7 @@ import pytest
 
 from harness.records import Output, PhaseEnd
 from harness.results import Status, Trial
+from harness.verdict import SHARED_PAGES_SLACK
 from tests.docker.conftest import MIB, Place
 
 pytestmark = [pytest.mark.docker, pytest.mark.prove]
@@ -46,4 +47,5 @@ def test_every_cap_ends_in_an_answer_or_an_oom(frameworks: Place, name: str, meg
     assert trial.status in {Status.OK, Status.OOM}, trial.reason
     assert trial.engine_s < 90
     if output is not None:
-        assert peaks(trial)[0] <= megabytes * MIB
+        # The supervisor maps the interpreter too, so those few pages may be charged to nobody.
+        assert peaks(trial)[0] <= megabytes * MIB + SHARED_PAGES_SLACK

@@ -7,7 +7,9 @@ KNOWN = ("pytorch", "tensorflow", "jax", "onnxruntime", "openvino")
 
 def told(line: str, column: int, width: int = 1) -> list[str]:
     place = Place(line=1, column=column, width=width)
-    return str(config_error("m.yaml", [line], [Mistake(place=place, what="wrong")])).splitlines()
+    return str(
+        config_error("m.yaml", [line], [Mistake(place=place, what="wrong", fix="mend it")])
+    ).splitlines()[:-1]
 
 
 @pytest.mark.parametrize(
@@ -33,6 +35,15 @@ def test_a_hint_lists_what_is_allowed_even_when_nothing_is_near() -> None:
 def test_a_path_is_written_as_users_write_it() -> None:
     assert dotted(("exclude", 0, "framework")) == "exclude[0].framework"
     assert dotted(("a\x1b[2J", 1)) == "a\N{REPLACEMENT CHARACTER}[2J[1]"
+
+
+def test_a_long_key_is_cut_in_a_path() -> None:
+    assert dotted(("x" * 1000, 1)) == "x" * 60 + "...[1]"
+
+
+def test_every_mistake_says_what_to_do() -> None:
+    mistakes = [Mistake(place=Place(line=1, column=1), what="wrong", fix="mend it")]
+    assert str(config_error("m.yaml", ["x"], mistakes)).endswith("\n  fix: mend it")
 
 
 def test_a_value_is_shown_short_and_safe() -> None:

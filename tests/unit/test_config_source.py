@@ -1,4 +1,5 @@
 import math
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -65,9 +66,11 @@ def test_a_path_leads_to_line_and_column_of_value_and_key() -> None:
 
 def test_a_mistake_at_a_path_that_is_not_there_points_at_its_nearest_parent() -> None:
     source = parse("protocol:\n  trials: 3\n")
-    assert source.mistake(("protocol", "trials", 0), "x").place == Place(line=2, column=11)
-    assert source.mistake(("protocol", "seed"), "x", at_key=True).place == Place(line=1, column=1, width=8)
-    assert source.mistake(("elsewhere", 3, "deep"), "x").path == ()
+    assert source.mistake(("protocol", "trials", 0), "x", "y").place == Place(line=2, column=11)
+    assert source.mistake(("protocol", "seed"), "x", "y", at_key=True).place == Place(
+        line=1, column=1, width=8
+    )
+    assert source.mistake(("elsewhere", 3, "deep"), "x", "y").path == ()
 
 
 @pytest.mark.parametrize(
@@ -76,6 +79,7 @@ def test_a_mistake_at_a_path_that_is_not_there_points_at_its_nearest_parent() ->
         ("a: 1\nb: 2\na: 3\n", 3, 1, "stands twice, first on line 1"),
         ("x: {a: 1, 'a': 2}\n", 1, 11, "stands twice, first on line 1"),
         ("[a]: 1\n", 1, 1, "a key must be plain text"),
+        ("b: &b {a: 1}\n<<: *b\n", 2, 1, "merge keys are not supported"),
         (
             "a: !!python/object/apply:os.system [ls]\n",
             1,
@@ -108,7 +112,22 @@ def test_what_composes_but_means_nothing_is_a_mistake(text: str, line: int, colu
         ("a:\n  - 1\n b: 2\n", 3, 2, "indented otherwise"),
         ("a: 1\nb: \x07\n", 2, 4, "the character U+0007 is not allowed"),
         ("\x1b[2J", 1, 1, "the character U+001B is not allowed"),
-        ('a: "\\U00110000"\n', 1, 7, "not YAML"),
+        ('a: "\\U00110000"\n', 1, 7, "out of range"),
+        ('a: "\\UFFFFFFFF"\n', 1, 7, "out of range"),
+        ('a: "\\z"\n', 1, 6, "use single quotes"),
+        ("%YAML 1." + "9" * 5000 + "\n---\na: 1\n", 1, 9, "out of range"),
+        ("%YAML x\n---\na: 1\n", 1, 7, "a matrix needs no `%` directives"),
+        ("%YAML 9.9\n---\na: 1\n", 1, 1, "remove the `%YAML` line"),
+        ("a: 1\nb:[2]\nc: 3\n", 2, 1, "a key needs a colon and a space after it"),
+        ("  a: 1\nb: 2\n", 2, 1, "all begin in the first column"),
+        ("a: 1\n...\nb: [\n", 3, 1, "nothing after `...`"),
+        ("[a]\nb = 1\n", 2, 1, "write `key: value` lines"),
+        ("a: *\n", 1, 5, "there are no wildcards"),
+        ("a: !<> 1\n", 1, 6, "leave the tag out"),
+        ("a: !e!x 1\n", 1, 4, "leave the tag out"),
+        ("a: |x\n b\n", 1, 5, "nothing may follow the `|`"),
+        ("a: &b 1\nc: &b 2\n", 2, 4, "a name of its own"),
+        ("a\0b\0", 1, 2, "save the file as plain text in UTF-8"),
         ("[" * 10_000, 1, MAX_DEPTH + 1, "nested deeper than 16 levels"),
         ("a: &a [*a]\n", 1, 4, "more values than any matrix needs"),
         ("a: [" + "1," * MAX_NODES + "]", 1, 40_001, "more values than any matrix needs"),
@@ -117,7 +136,10 @@ def test_what_composes_but_means_nothing_is_a_mistake(text: str, line: int, colu
 def test_what_is_no_yaml_is_refused_with_its_place(text: str, line: int, column: int, words: str) -> None:
     with pytest.raises(ConfigError, match=rf"^m\.yaml:{line}:{column}: ") as caught:
         parse(text)
-    assert words in str(caught.value)
+    message = str(caught.value)
+    assert words in message
+    assert "fix: " in message
+    assert not re.search(r"<[a-z ]+>|Python|sys\.|C int", message)
 
 
 def test_an_alias_bomb_is_refused_without_unfolding_it() -> None:

@@ -82,13 +82,13 @@ def test_a_measured_container_is_locked_up() -> None:
     assert config["PidsLimit"] == PIDS_LIMIT
     assert config["Memory"] == config["MemorySwap"] == REQUESTED.memory_bytes
     assert config["CpusetCpus"] == "1"
-    assert "NanoCpus" not in config
+    assert "CpuQuota" not in config
 
 
 def test_a_quota_has_no_cpuset() -> None:
     limits = REQUESTED.model_copy(update={"cpu_mode": CpuMode.QUOTA, "cpuset": None, "quota_cpus": 0.5})
     config = host_config(ContainerSpec(image="i", name="n", labels={}, limits=limits))
-    assert config["NanoCpus"] == 500_000_000
+    assert (config["CpuPeriod"], config["CpuQuota"]) == (100_000, 50_000)
     assert "CpusetCpus" not in config
 
 

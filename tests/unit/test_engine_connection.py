@@ -113,3 +113,10 @@ def test_a_denied_socket_says_more_than_the_first_missing_one(monkeypatch: pytes
     monkeypatch.setattr(engine_connection, "open_client", refuse)
     with pytest.raises(EngineError, match="refuses this user"):
         connect()
+
+
+def test_an_engine_over_ssh_is_refused_with_the_way_round() -> None:
+    endpoint = Endpoint(url="ssh://somebody@somewhere", origin="DOCKER_HOST", named=True)
+    with pytest.raises(EngineError, match="reached over ssh") as refused:
+        open_client(endpoint)
+    assert "ssh -NL" in refused.value.fix

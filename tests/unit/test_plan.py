@@ -1,11 +1,13 @@
 import json
+import time
+from dataclasses import replace
 from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.config import Matrix
+from harness.config import Limits, Matrix
 from harness.config.load import parse_matrix
 from harness.errors import ConfigError, EdgematrixError, ExitCode
 from harness.plan import Plan, against_host, describe, make_plan, select
@@ -122,11 +124,49 @@ def test_cells_are_selected_by_glob_over_their_ids(only: list[str], skip: list[s
     assert len(select(plan(), only=only, skip=skip).cells) == left
 
 
-@pytest.mark.parametrize(("only", "skip"), [(["onnx*"], []), ([], ["*.c4.*"]), (["jax.*", "JAX.*"], [])])
+@pytest.mark.parametrize(("only", "skip"), [(["onnx*"], []), ([], ["*.c4.*"]), (["jax.*", "ONNX*"], [])])
 def test_a_selector_that_matches_nothing_names_the_nearest_ids(only: list[str], skip: list[str]) -> None:
     with pytest.raises(ConfigError, match="matches no cell") as caught:
         select(plan(), only=only, skip=skip)
     assert caught.value.why.count("spam-fnn") == 3
+
+
+@pytest.mark.parametrize(
+    ("pattern", "why", "fix"),
+    [
+        ("", "the pattern is empty", "leave --only out"),
+        ("*.c[12", "its `[` is never closed", "close it"),
+        ("JAX.*", "ids are in lower case", "write 'jax.*'"),
+        ("JAX.spam-fnn.c1.m8g.b2", "ids are jax.spam-fnn.c1.m8g.b1, ", "lists all ids"),
+    ],
+)
+def test_a_selector_that_cannot_match_is_told_why(pattern: str, why: str, fix: str) -> None:
+    with pytest.raises(ConfigError, match="matches no cell") as caught:
+        select(plan(), only=[pattern], skip=[])
+    assert why in caught.value.why
+    assert fix in caught.value.fix
+
+
+def test_a_long_selector_is_cut_in_the_message() -> None:
+    with pytest.raises(ConfigError) as caught:
+        select(plan(), only=[], skip=["x" * 100_000])
+    assert len(str(caught.value)) < 500
+
+
+def test_two_cells_never_share_an_id() -> None:
+    crossed = matrix().crossed
+    twins = replace(matrix(), crossed=replace(crossed, limits=(Limits(1, GIB), Limits(1.0000000001, GIB))))
+    with pytest.raises(AssertionError, match="two cells have one id"):
+        make_plan(twins)
+
+
+def test_many_rules_over_many_cells_are_matched_quickly() -> None:
+    batch = f"batch: {list(range(1, 2401))}\n"
+    rules = "".join(f"  - {{batch: {size}, reason: x}}\n" for size in range(1, 257))
+    start = time.process_time()
+    planned = plan(f"{batch}exclude:\n{rules}")
+    assert sum(reason is not None for reason in reasons(planned)) == 8 * 256
+    assert time.process_time() - start < 5
 
 
 def test_selectors_that_leave_nothing_are_refused() -> None:

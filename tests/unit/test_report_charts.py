@@ -80,11 +80,12 @@ def test_every_figure_lies_on_a_logarithmic_axis_in_order(values: list[float]) -
         (10, 500, (10, 20, 50, 100, 200, 500)),
         (5, 1000, (5, 10, 50, 100, 500, 1000)),
         (1, 10_000, (1, 10, 100, 1000, 10_000)),
-        (2, 10_000_000, (2, 100, 10_000, 1_000_000, 10_000_000)),
+        (2, 10_000_000, (10, 100, 1000, 10_000, 100_000, 1_000_000)),
+        (5, 2000, (10, 100, 1000)),
         (1, 2, (1, 2)),
     ],
 )
-def test_a_logarithmic_axis_is_thinned_until_it_fits(
+def test_a_logarithmic_axis_labels_each_decade_and_its_ends_where_they_fit(
     low: float, high: float, ticks: tuple[float, ...]
 ) -> None:
     assert log_ticks(low, high) == pytest.approx(ticks)
@@ -118,6 +119,12 @@ def test_labels_at_the_ends_stay_inside() -> None:
 
     assert (ticks[0].label, ticks[0].anchor) == ("0", "start")
     assert (ticks[-1].label, ticks[-1].anchor) == ("1,000", "end")
+
+
+def test_labels_near_the_ends_do_not_cross_them() -> None:
+    ticks = log_scale([Estimate(value=1), Estimate(value=150_000)]).axis("ms").ticks
+
+    assert (ticks[-1].label, ticks[-1].anchor) == ("100,000", "end")
     assert {tick.anchor for tick in ticks[1:-1]} == {"middle"}
 
 

@@ -3,7 +3,7 @@
 from harness.report.failures import LOG_LIMIT, failures, tail
 from harness.report.proof import badge, proofs, warnings
 from harness.report.provenance import images, models
-from harness.results import TypedWarning
+from harness.results import Status, TypedWarning
 from tests.factories import cell, limits, result, run, trial
 from tests.sample_runs import failures as failed_run
 from tests.sample_runs import sample
@@ -20,6 +20,35 @@ def test_a_runs_proof_is_summed_up() -> None:
     assert badge(()).kind == "idle"
 
 
+def test_trials_that_never_started_prove_and_disprove_nothing() -> None:
+    of, lost = cell(cpus=1), cell()
+    gone = [
+        trial(lost, index, status=Status.HARNESS_ERROR, limits_enforced=False, records=())
+        for index in range(2)
+    ]
+    cells = (result(of), result(lost, gone))
+
+    _, found = read((run(cells), cells))
+
+    assert badge(found).text == "Limits proved in all 3 trials that started; 2 never started"
+    assert badge(found).kind == "proved"
+    assert {each.cell_id: each.verdict for each in proofs(found)} == {
+        of.id: "proved", lost.id: "not started",
+    }  # fmt: skip
+
+
+def test_swap_without_a_limit_is_said_so() -> None:
+    of = cell(cpus=1)
+    trials = [
+        trial(of, index).model_copy(update={"records": (limits(of, (1,), swap_bytes=swap),)})
+        for index, swap in enumerate((0, 2**62, None))
+    ]
+
+    (proof,) = proofs(read((run([result(of)]), (result(of, trials),)))[1])
+
+    assert proof.swap == "0 B | unlimited | not counted"
+
+
 def test_asked_stands_beside_read_back() -> None:
     _, found = read(failed_run())
 
@@ -29,7 +58,7 @@ def test_asked_stands_beside_read_back() -> None:
     assert (quota.cpus_asked, quota.cpus_found, quota.threads) == ("quota 0.5", "quota 0.5", "1 / 1 / 2")
     broken = proof["openvino.spam-fnn.c500m.m1g.b1"]
     assert (broken.memory_asked, broken.memory_found, broken.verdict) == ("1 GiB", "no limit", "not proved")
-    assert proof["jax.spam-fnn.c8.m32g.b1"].verdict == "not run"
+    assert proof["jax.spam-fnn.c8.m32g.b1"].verdict == "not started"
 
 
 def test_trials_that_differ_are_all_shown() -> None:
@@ -84,6 +113,6 @@ def test_images_and_models_show_what_really_ran() -> None:
     first = images(book, found)[0]
     (model,) = models(made[0], found)
 
-    assert (first.framework, first.version, first.size) == ("pytorch", "2.13.0+cpu", "1,135")
+    assert (first.name, first.version, first.size) == ("pytorch", "2.13.0+cpu", "1,135")
     assert first.digest == made[1][0].trials[0].image_id
     assert (model.worst_error, model.tolerance) == ("2.4e-07", "1e-05")

@@ -16,13 +16,13 @@ import pytest
 from harness.errors import StoreError
 from harness.records import Phase
 from harness.report import write_report
-from harness.report.html import render
 from harness.report.table import results_csv
 from harness.results import CellResult, Evidence, Run, Status
 from harness.stats import measure
 from harness.units import MIB
 from tests.factories import FRAMEWORKS, cell, failed_trial, host, result, run
 from tests.sample_runs import failures, sample, write_run
+from tests.unit.books import page as rendered
 
 HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(2)><style>*{display:none}</style>{{7*7}}"
 
@@ -67,7 +67,7 @@ def made(request: pytest.FixtureRequest) -> tuple[Run, tuple[CellResult, ...]]:
 
 
 def test_nothing_is_fetched_and_nothing_runs(made: tuple[Run, tuple[CellResult, ...]]) -> None:
-    html = render(*made)
+    html = rendered(*made)
     page = Page(html)
 
     assert not page.all("script", "img", "iframe", "object", "embed", "form", "base", "foreignobject")
@@ -80,7 +80,7 @@ def test_nothing_is_fetched_and_nothing_runs(made: tuple[Run, tuple[CellResult, 
 
 
 def test_the_policy_allows_this_style_and_no_other(made: tuple[Run, tuple[CellResult, ...]]) -> None:
-    html = render(*made)
+    html = rendered(*made)
 
     (style,) = re.findall(r"<style>(.*?)</style>", html, re.DOTALL)
     policy = next(each for each in Page(html).all("meta") if each.attributes.get("http-equiv"))
@@ -92,7 +92,7 @@ def test_the_policy_allows_this_style_and_no_other(made: tuple[Run, tuple[CellRe
 
 def test_every_median_of_the_table_stands_in_the_page() -> None:
     of, cells = sample()
-    text = Page(render(of, cells)).text
+    text = Page(rendered(of, cells)).text
 
     rows = csv.DictReader(io.StringIO(results_csv(measure(cells))))
 
@@ -104,7 +104,7 @@ def test_every_median_of_the_table_stands_in_the_page() -> None:
 def test_every_cell_has_its_place_and_every_link_leads_somewhere(
     made: tuple[Run, tuple[CellResult, ...]],
 ) -> None:
-    page = Page(render(*made))
+    page = Page(rendered(*made))
 
     ids = Counter(each.attributes["id"] for each in page.elements if "id" in each.attributes)
     assert [name for name, count in ids.items() if count > 1] == []
@@ -120,7 +120,7 @@ def test_every_cell_has_its_place_and_every_link_leads_somewhere(
 def test_charts_have_a_title_and_a_description_and_tables_their_scopes(
     made: tuple[Run, tuple[CellResult, ...]],
 ) -> None:
-    page = Page(render(*made))
+    page = Page(rendered(*made))
 
     charts = [each for each in page.all("svg") if each.attributes.get("role") == "img"]
     assert len(charts) == len(page.all("title")) - 1 == len(page.all("desc"))
@@ -131,10 +131,11 @@ def test_charts_have_a_title_and_a_description_and_tables_their_scopes(
 
 
 def test_what_a_reader_must_know_is_said() -> None:
-    text = re.sub(r"\s+", " ", Page(render(*failures())).text)
+    text = re.sub(r"\s+", " ", Page(rendered(*failures())).text)
 
     assert "15 cells: 3 ok, 3 skipped" in text
     assert "Limits proved in 24 of 27 trials" in text
+    assert "1 warning" in text
     assert "This run is interrupted" in text
     assert "thrashing in import: read 13.75 GiB under a 256 MiB cap" in text.replace(
         "thrashing ", "thrashing "
@@ -152,7 +153,7 @@ def test_sixty_cells_stay_below_200_kb() -> None:
     ]
 
     assert len(cells) == 60
-    assert len(render(run(cells), cells).encode()) < 200_000
+    assert len(rendered(run(cells), cells).encode()) < 200_000
 
 
 def poisoned() -> tuple[Run, tuple[CellResult, ...]]:
@@ -177,7 +178,7 @@ def poisoned() -> tuple[Run, tuple[CellResult, ...]]:
 
 
 def test_hostile_texts_become_text() -> None:
-    html = render(*poisoned())
+    html = rendered(*poisoned())
     page = Page(html)
 
     assert "<script" not in html
@@ -196,16 +197,16 @@ def test_endless_texts_are_cut() -> None:
 
     cells = [result(of, [died])]
 
-    html = render(run(cells), cells)
+    html = rendered(run(cells), cells)
 
     assert len(html) < 150_000
 
 
 def test_a_run_without_a_cell_is_still_a_page() -> None:
-    page = Page(render(sample()[0], ()))
+    page = Page(rendered(sample()[0], ()))
 
     assert "0 cells" in page.text
-    assert "No trial ran" in page.text
+    assert "No trial started" in page.text
 
 
 def test_a_report_is_written_from_the_runs_files_alone(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from harness.intervals import Estimate
 from harness.records import Phase
-from harness.report.answers import answers, headlines
+from harness.report.answers import QUESTIONS, Answer, Leader, Pick, answers, headlines
 from harness.report.aspects import aspects
 from harness.report.endings import ending
 from harness.report.formats import EN_DASH, TIMES, UNKNOWN
@@ -13,7 +13,18 @@ from harness.report.view import build_view
 from harness.results import CellResult, Evidence, Status
 from harness.stats import measure
 from harness.units import GIB, MIB
-from tests.factories import cell, failed_trial, limits, phase_end, result, run, samples, trial
+from tests.factories import (
+    FRAMEWORKS,
+    cell,
+    failed_trial,
+    image,
+    limits,
+    phase_end,
+    result,
+    run,
+    samples,
+    trial,
+)
 from tests.sample_runs import failures as failed_run
 from tests.sample_runs import sample
 from tests.unit.books import only, read
@@ -58,8 +69,8 @@ def test_a_proved_first_place_names_the_next() -> None:
 
     fastest = answers(book, workload)[0].picks[0]
 
-    assert (fastest.framework, fastest.figure, fastest.tied) == ("onnxruntime", "12.1 µs", False)
-    assert fastest.note == f"next: jax, 1.99{TIMES}"
+    assert [each.framework for each in fastest.leaders] == ["onnxruntime"]
+    assert (fastest.figure, fastest.note) == ("12.1 µs", f"next: jax, 1.99{TIMES}")
 
 
 def test_what_the_trials_cannot_tell_apart_is_a_tie() -> None:
@@ -68,16 +79,37 @@ def test_what_the_trials_cannot_tell_apart_is_a_tie() -> None:
     given = answers(book, workload)
 
     assert given[0].picks[0].note == "tied with jax"
-    assert headlines(given)[0].winners[0].count == "at 1 of 1 limit, tied at 1"
+    assert [(each.framework, count) for each, count in headlines(given)[0].winners] == [
+        ("jax", "tied at 1 of 1 limit"), ("onnxruntime", "tied at 1 of 1 limit"),
+    ]  # fmt: skip
 
 
-def test_one_trial_proves_no_order() -> None:
+def test_only_proved_first_places_are_counted() -> None:
+    tie = (Leader("onnxruntime", 3), Leader("jax", 2))
+    leaders = (tie[:1], tie, tie, ())
+    picks = [Pick(each.title, "", ()) for each in QUESTIONS[1:]]
+    given = [
+        Answer("", (), (Pick("Fastest", "" if each else "not decided", each), *picks)) for each in leaders
+    ]
+
+    headline = headlines(given)[0]
+
+    assert [(each.framework, count) for each, count in headline.winners] == [
+        ("onnxruntime", "at 1 of 4 limits; tied at 2"), ("jax", "tied at 2 of 4 limits"),
+    ]  # fmt: skip
+    assert headline.rest == "not decided at 1 of 4 limits"
+
+
+def test_where_all_tie_nothing_is_decided() -> None:
     book, workload = only(at("jax", 24), at("onnxruntime", 12))
 
-    fastest = answers(book, workload)[0].picks[0]
+    given = answers(book, workload)
 
-    assert fastest.note == "tied with jax"
-    assert fastest.interval == "one trial, no interval"
+    fastest = given[0].picks[0]
+    assert (fastest.verdict, fastest.leaders) == ("not decided", ())
+    assert fastest.note == "onnxruntime and jax tie"
+    assert headlines(given)[0].winners == ()
+    assert headlines(given)[0].rest == "not decided at 1 of 1 limit"
 
 
 def test_the_leanest_has_the_smallest_resident_peak() -> None:
@@ -85,7 +117,20 @@ def test_the_leanest_has_the_smallest_resident_peak() -> None:
 
     leanest = answers(book, workload)[0].picks[1]
 
-    assert (leanest.framework, leanest.figure) == ("onnxruntime", "70.0 MiB")
+    assert (leanest.leaders[0].framework, leanest.figure) == ("onnxruntime", "70.0 MiB")
+
+
+def test_a_peak_that_a_cap_has_cut_is_marked_wherever_it_stands() -> None:
+    of = cell(memory_bytes=512 * MIB)
+    full = phase_end(Phase.IMPORT, 1, rss_peak_bytes=436 * MIB, cgroup_peak_bytes=512 * MIB)
+    book, workload = only(result(of, [trial(of).model_copy(update={"records": (full,)})]))
+
+    memory = aspects(book, workload)[2]
+
+    assert answers(book, workload)[0].picks[1].figure == "436 MiB, at the cap"
+    assert memory.panels[0].rows[0].figure == "436 MiB, at the cap"
+    assert memory.table.groups[0].rows[0].values[0] == "436 †"
+    assert "† at the cap" in memory.note
 
 
 def test_where_no_cell_is_ok_nobody_wins() -> None:
@@ -94,8 +139,20 @@ def test_where_no_cell_is_ok_nobody_wins() -> None:
     empty = answers(book, found[0])[2]
 
     assert empty.title == "8 cores, 32 GiB"
-    assert {pick.note for pick in empty.picks} == {"no cell is ok"}
+    assert {pick.verdict for pick in empty.picks} == {"no cell is ok"}
     assert headlines([empty])[0].winners == ()
+
+
+def test_a_harness_fault_says_nothing_about_the_framework() -> None:
+    of = cell()
+    reason = "the engine failed before the first phase: gone"
+    lost = result(of, [trial(of, status=Status.HARNESS_ERROR, reason=reason, records=())])
+
+    found = ending(lost, run([lost]))
+
+    assert found.kind == "idle"
+    assert found.sentence.startswith("harness fault: the engine failed before the first phase: gone (")
+    assert "says nothing about the framework" in found.detail
 
 
 def test_the_map_has_no_hole() -> None:
@@ -236,6 +293,28 @@ def test_the_title_asks_for_the_models() -> None:
     assert title("a", "b", "c") == "Which inference runtime for a, b and c?"
     assert title("a", "b", "c", "d") == "Which inference runtime for 4 models?"
     assert title() == "Which inference runtime for nothing yet?"
+
+
+def test_helper_images_have_no_marker_and_take_no_colour() -> None:
+    of, cells = sample()
+    images = {"probe": image("probe"), "prepare": image("prepare")} | of.images
+
+    view = build_view(of.model_copy(update={"images": images}), measure(cells))
+
+    assert [(each.name, each.slot) for each in view.helpers] == [("probe", None), ("prepare", None)]
+    assert [each.name for each in view.images] == list(FRAMEWORKS)
+    assert [each.slot for each in view.images] == [
+        each.slot for each in build_view(of, measure(cells)).images
+    ]
+
+
+def test_a_run_that_is_not_complete_says_what_is_missing() -> None:
+    of, cells = failed_run()
+
+    assert build_view(of, measure(cells[:10])).unfinished == (
+        "This run is interrupted: 5 of its 15 cells are missing here."
+    )
+    assert build_view(of, measure(cells)).unfinished.endswith("without a part of their trials.")
 
 
 def test_devices_are_named_beside_their_limits() -> None:

@@ -171,6 +171,25 @@ def test_one_trial_without_its_limits_spoils_the_proof() -> None:
     assert cell_stats(result(CELL, trials)).limits_enforced is False
 
 
+def test_a_trial_that_never_started_proves_and_disproves_nothing() -> None:
+    lost = trial(CELL, 1, limits_enforced=False, records=())
+
+    assert cell_stats(result(CELL, [trial(CELL), lost])).limits_enforced is True
+    assert cell_stats(result(CELL, [lost])).limits_enforced is None
+
+
+@pytest.mark.parametrize(("short_of_cap", "expected"), [(0, True), (4096, True), (8 * MIB, False)])
+def test_a_cgroup_that_met_its_cap_is_known(short_of_cap: int, expected: bool) -> None:
+    peak = CELL.memory_bytes - short_of_cap
+
+    assert cell_stats(result(CELL, [steady([1000] * 5, cgroup_peak_bytes=peak)])).at_cap is expected
+
+
+def test_a_peak_of_nothing_is_an_error() -> None:
+    with pytest.raises(ValueError, match="0 bytes"):
+        cell_stats(result(CELL, [steady([1000] * 5, rss_peak_bytes=0)]))
+
+
 def test_an_error_that_is_no_number_is_not_hidden_by_the_others() -> None:
     good = trial(CELL).model_copy(update={"records": (output_record(),)})
     bad = trial(CELL, 1).model_copy(update={"records": (output_record(max_abs_error=None),)})

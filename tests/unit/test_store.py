@@ -46,6 +46,7 @@ def a_run(run_id: str, *, state: RunState = RunState.INTERRUPTED, plan: str = "p
         finished_at=None,
         run_s=0,
         plan_hash=plan,
+        cells=(CELL.id,),
         matrix_name="matrix.yaml",
         matrix={},
         baseline="jax",
@@ -171,6 +172,19 @@ def test_latest_follows_the_newest_run_and_is_no_run_itself(tmp_path: Path) -> N
         point_latest(tmp_path, name)
     assert (tmp_path / "latest").resolve().name == "r2"
     assert [store.folder.name for store in stored_runs(tmp_path)] == ["r2", "r1"]
+
+
+def test_where_links_do_not_serve_a_page_redirects(tmp_path: Path) -> None:
+    (tmp_path / "latest").mkdir()
+    point_latest(tmp_path, "r1")
+    assert "url=../r1/index.html" in (tmp_path / "latest" / "index.html").read_text()
+
+
+def test_trials_that_the_harness_spoiled_are_to_be_run_again(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    store.write_trial(a_trial(0))
+    store.write_trial(a_trial(1).model_copy(update={"status": Status.HARNESS_ERROR}))
+    assert [path.name for path in store.faulty_trials()] == [f"{CELL.id}.1.json"]
 
 
 def test_half_written_files_of_a_killed_run_are_cleared(tmp_path: Path) -> None:

@@ -27,7 +27,25 @@ def test_memory_is_read_with_its_unit(text: str, size: int) -> None:
     assert parse_memory(text) == size
 
 
-@pytest.mark.parametrize("text", ["8", "8gb", "8 G", "-8GiB", "0GiB", "1e3MiB", "0.3k", "GiB", "", "nanGiB"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "8",
+        "8gb",
+        "8 G",
+        "-8GiB",
+        "0GiB",
+        "1e3MiB",
+        "0.3k",
+        "GiB",
+        "",
+        "nanGiB",
+        "٨GiB",
+        "\uff18GiB",
+        "8\u00a0GiB",
+        "8GiB\n",
+    ],
+)
 def test_a_size_that_is_none_is_refused_with_what_to_write(text: str) -> None:
     with pytest.raises(ValueError, match="512MiB, 8GiB"):
         parse_memory(text)
@@ -60,6 +78,12 @@ def test_any_text_is_a_positive_size_or_a_clear_refusal(text: str) -> None:
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("1.5m", 90), ("500ms", 0.5), ("2h", 7200)])
 def test_a_duration_is_read_with_its_unit(text: str, seconds: float) -> None:
     assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["90", "٩s", "9\u00a0s", "\t9s", "0s", "-1s"])
+def test_a_duration_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="such as 90s"):
+        parse_duration(text)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
+import json
 from dataclasses import replace
 from signal import SIGKILL, SIGSEGV
 
+import numpy as np
 import pytest
+from runner.measure import samples_record
 
 from harness.container import Outcome
-from harness.records import AnyRecord, Limits, Output, Phase, Stop
+from harness.records import AnyRecord, Limits, Output, Phase, Stop, parse_record
 from harness.results import CpuMode, Requested, Status
 from harness.verdict import judge
 from tests.unit.trials import (
@@ -119,6 +122,13 @@ CASES: dict[str, tuple[list[AnyRecord], Outcome, Status, Phase | None, str]] = {
         Phase.LOAD,
         "exit code 3",
     ),
+    "the supervisor's word was lost on the way": (
+        until(Phase.STEADY),
+        OUTCOME,
+        Status.HARNESS_ERROR,
+        Phase.STEADY,
+        "connection to the container was lost",
+    ),
     "nothing at all": ([], replace(OUTCOME, exit_code=1), Status.CRASH, None, "before the first phase"),
     "the engine failed": (
         [],
@@ -156,7 +166,7 @@ CASES: dict[str, tuple[list[AnyRecord], Outcome, Status, Phase | None, str]] = {
         "not a finite",
     ),
     "an answer of another shape": (
-        changed_output(shape=(1, 2), max_abs_error=None),
+        changed_output(shapes=((1, 2),), max_abs_error=None),
         OUTCOME,
         Status.INVALID_OUTPUT,
         Phase.STEADY,
@@ -209,6 +219,32 @@ def test_a_quota_within_a_percent_is_enforced() -> None:
     requested = REQUESTED.model_copy(update={"cpu_mode": CpuMode.QUOTA, "cpuset": None, "quota_cpus": 0.5})
     records = [limits if isinstance(record, Limits) else record for record in whole()]
     assert judge(records, OUTCOME, requested).status is Status.OK
+
+
+def test_a_cap_rounded_down_to_whole_pages_is_enforced() -> None:
+    requested = REQUESTED.model_copy(update={"memory_bytes": LIMITS.memory_bytes + 2048})  # type: ignore[operator]
+    assert judge(whole(), OUTCOME, requested).status is Status.OK
+
+
+def test_a_quota_that_nobody_asked_for_is_a_mismatch() -> None:
+    limits = LIMITS.model_copy(update={"quota_cpus": 0.5})
+    records = [limits if isinstance(record, Limits) else record for record in whole()]
+    assert judge(records, OUTCOME, REQUESTED).status is Status.LIMITS_NOT_ENFORCED
+
+
+def test_swap_without_a_limit_is_a_mismatch() -> None:
+    limits = LIMITS.model_copy(update={"swap_bytes": 2**62})
+    records = [limits if isinstance(record, Limits) else record for record in whole()]
+    assert "any amount" in judge(records, OUTCOME, REQUESTED).reason
+
+
+def test_a_mean_far_from_the_median_is_a_warning() -> None:
+    latencies = np.full(100, 10_000, dtype=np.uint64)
+    latencies[:3] = 10**8
+    samples = parse_record(json.dumps(samples_record("steady", latencies)).encode())
+    warnings = judge([*whole(), samples], OUTCOME, REQUESTED).warnings
+    assert [warning.kind for warning in warnings] == ["disturbed"]
+    assert "the longest 100 ms" in warnings[0].text
 
 
 def test_pages_charged_to_somebody_else_are_a_warning() -> None:

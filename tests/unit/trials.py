@@ -56,8 +56,8 @@ OUTPUT = Output(
     finite=True,
     max_abs_error=1e-7,
     tolerance=1e-5,
-    shape=(1, 1),
-    expected_shape=(1, 1),
+    shapes=((1, 1),),
+    expected_shapes=((1, 1),),
 )
 PROCESS = ProcessView(type="process", rss_bytes=90 * MIB, user_s=1.0, system_s=0.1, threads=2)
 
@@ -78,7 +78,8 @@ def ended(phase: Phase, *, file: int = 60 * MIB, charged: int = 64 * MIB) -> Pha
         rss_anon_bytes=40 * MIB,
         rss_file_bytes=file,
         cgroup_anon_bytes=51 * MIB,
-        cgroup_file_bytes=charged,
+        cgroup_file_bytes=charged + 100 * MIB,
+        cgroup_mapped_bytes=charged,
         cgroup_peak_bytes=charged + 51 * MIB,
         voluntary_switches=3,
         involuntary_switches=1,

@@ -40,8 +40,8 @@ def latency(book: Book, workload: Workload) -> Aspect:
         axis=axis,
         panels=tuple(panel(book, group, axis, draw) for group in workload.groups),
         table=_table(book, workload, unit),
-        note=f"p90, p95 and p99 are left out where a trial has fewer than {SAMPLES_NEEDED[90]}, "
-        f"{SAMPLES_NEEDED[95]} or {SAMPLES_NEEDED[99]} calls.",
+        note=f"p90, p95 and p99 need {SAMPLES_NEEDED[90]}, {SAMPLES_NEEDED[95]} and {SAMPLES_NEEDED[99]} calls in "
+        "every trial: one trial with fewer drops the figure.",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from harness.intervals import value_of
 from harness.report.aspects.common import (
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from harness.report.grouping import Workload
     from harness.stats import Measured
 
+CAP_MARK: Final = "†"
+
 
 def memory(book: Book, workload: Workload) -> Aspect:
     """The memory section of a workload."""
@@ -37,7 +39,8 @@ def memory(book: Book, workload: Workload) -> Aspect:
         if peak is None:
             return book.row(each)
         bar = Bar(0.0, scale.at(peak.value / MIB))
-        return book.row(each, f"{mebibytes(peak.value)} MiB", bars=(bar,))
+        mark = ", at the cap" if each.stats.at_cap else ""
+        return book.row(each, f"{mebibytes(peak.value)} MiB{mark}", bars=(bar,))
 
     axis = scale.axis("Peak resident memory, MiB")
     marks = {limit: cap_mark(f"cap {format_memory(limit[1])}", cap, scale) for limit, cap in caps.items()}
@@ -50,9 +53,10 @@ def memory(book: Book, workload: Workload) -> Aspect:
         panels=tuple(panel(book, group, axis, draw, marks[group.limit]) for group in workload.groups),
         table=_table(book, workload),
         note="The resident peak is the headline: what the process itself held, whatever was cached before. "
-        "Anonymous memory is the part of it that cannot be read back from disk. The cgroup's peak also counts "
-        "page cache and the supervisor, never falls, and equals the cap once cache has filled it: it is no "
-        "measure of need.",
+        f"{CAP_MARK} at the cap: the cgroup filled its cap, so the kernel took file pages back, and the resident peak "
+        "is what that left, not what the framework would hold with room. Anonymous memory is the part of it that "
+        "cannot be read back from disk. The cgroup's peak also counts page cache and the supervisor, never falls, "
+        "and equals the cap once cache has filled it: it is no measure of need.",
     )
 
 
@@ -65,8 +69,11 @@ def _table(book: Book, workload: Workload) -> Table:
         peak = line.stats.rss_peak_bytes
         return percent(peak.value / line.limit[1] if peak else None)
 
+    def peak(line: Line) -> str:
+        return mebibytes(value_of(line.stats.rss_peak_bytes)) + (f" {CAP_MARK}" if line.stats.at_cap else "")
+
     columns = (
-        Column("resident peak", lambda line: mebibytes(value_of(line.stats.rss_peak_bytes)), "MiB"),
+        Column("resident peak", peak, "MiB"),
         Column("over trials", spread, "MiB", "Smallest and largest trial."),
         Column("of the cap", of_cap),
         against(book, lambda stats: value_of(stats.rss_peak_bytes)),

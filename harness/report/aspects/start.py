@@ -38,12 +38,13 @@ def start(book: Book, workload: Workload) -> Aspect:
 
     axis = scale.axis(f"Time to the first answer, {unit.name}")
     cold = book.run.protocol.page_cache == "cold"
-    cached = "with none of its files in the page cache" if cold else "with its files left in the page cache"
+    which = "not in the page cache" if cold else "left in the page cache"
     return Aspect(
         slug="start",
         title="Cold start" if cold else "Start",
-        reading=f"Shorter is quicker to start: from process start to first answer, {cached}. The parts are the "
-        "phases' medians over trials and the figure is the median of the whole, so they may differ a little.",
+        reading="Shorter is quicker to start: from process start to first answer, with its libraries and model "
+        f"{which}. The parts are the phases' medians over trials and the figure is the median of the whole, so they "
+        "may differ a little.",
         axis=axis,
         panels=tuple(panel(book, group, axis, draw) for group in workload.groups),
         table=_table(book, workload),

@@ -147,6 +147,10 @@ def describe_models(supplies: Supplies, facts: ProbeFacts) -> dict[str, Model]:
 
 def step_listener(listener: Listener) -> Callable[[BuildEvent], None]:
     """Pass the builder's events on as steps."""
-    return lambda event: listener(
-        Step(subject=f"image {event.name}", text=f"{event.step} {event.detail}".strip(), done=event.done)
-    )
+
+    def pass_on(event: BuildEvent) -> None:
+        words = (event.step if event.step != event.name else "", event.detail)
+        text = " ".join(filter(None, words))
+        listener(Step(subject=f"image {event.name}", text=text, done=event.done))
+
+    return pass_on

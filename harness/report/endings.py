@@ -24,7 +24,7 @@ WORDS: Final = {
     Status.INVALID_OUTPUT: "wrong output",
     Status.CRASH: "crashed",
     Status.BUILD_FAILED: "image not built",
-    Status.HARNESS_ERROR: "harness fault",
+    Status.HARNESS_ERROR: "harness error",
 }
 
 _SAYS_NOTHING: Final = (Status.SKIPPED, Status.UNSUPPORTED, Status.INTERRUPTED, Status.HARNESS_ERROR)

@@ -84,6 +84,37 @@ def test_only_tables_scroll_sideways(
     page.close()
 
 
+@pytest.mark.parametrize("name", ["sample", "failures"])
+def test_no_table_is_cut_off_on_a_small_desktop(
+    browser: Browser, reports: dict[str, Path], name: str
+) -> None:
+    page = browser.new_page(viewport=ViewportSize(width=1280, height=900))
+    page.goto(reports[name].as_uri())
+
+    cut = page.locator(".scroll").evaluate_all(
+        "all => all.filter(each => each.scrollWidth > each.clientWidth).map(each => each.ariaLabel)"
+    )
+
+    assert cut == []
+    page.close()
+
+
+def test_a_cut_table_fades_until_it_is_scrolled_to_its_end(
+    browser: Browser, reports: dict[str, Path]
+) -> None:
+    page = browser.new_page(viewport=PHONE)
+    page.goto(reports["sample"].as_uri())
+    table = page.locator(".scroll").first
+    mask = """(each, left) => new Promise(done => {
+        each.scrollLeft = left;
+        requestAnimationFrame(() => requestAnimationFrame(() => done(getComputedStyle(each).maskImage)));
+    })"""
+
+    assert "gradient" in str(table.evaluate(mask, 0))
+    assert table.evaluate(mask, 10_000) == "none"
+    page.close()
+
+
 @pytest.mark.parametrize("width", [360, 1440])
 def test_no_text_of_a_chart_leaves_it_or_meets_another(
     browser: Browser, reports: dict[str, Path], width: int
@@ -128,7 +159,9 @@ def test_print_is_light_whole_and_without_navigation(
     assert background(page) == "rgb(255, 255, 255)"
     assert not page.locator("nav").is_visible()
     assert page.locator("details pre").first.bounding_box() is not None, "folded evidence is printed"
-    assert page.pdf(format="A4", path=screenshots / "failures-print.pdf").startswith(b"%PDF")
+    printed = page.pdf(format="A4", path=screenshots / "failures-print.pdf")
+    assert printed.startswith(b"%PDF")
+    assert len(printed) < 600_000, "nothing on paper costs a path per letter or a pattern per cell"
     page.close()
 
 

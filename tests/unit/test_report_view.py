@@ -151,7 +151,7 @@ def test_a_harness_fault_says_nothing_about_the_framework() -> None:
     found = ending(lost, run([lost]))
 
     assert found.kind == "idle"
-    assert found.sentence.startswith("harness fault: the engine failed before the first phase: gone (")
+    assert found.sentence.startswith("harness error: the engine failed before the first phase: gone (")
     assert "says nothing about the framework" in found.detail
 
 

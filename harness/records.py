@@ -24,6 +24,8 @@ MAX_LINE_BYTES: Final = 32 * 1024**2
 MAX_RECORDS: Final = 1000
 MAX_SAMPLES: Final = 4_000_000
 TEXT_LIMIT: Final = 16 * 1024
+UNLIMITED: Final = 2**62
+"""Swap without a limit."""
 
 Text = Annotated[str, Field(max_length=TEXT_LIMIT)]
 Count = Annotated[int, Field(ge=0, le=2**63 - 1)]

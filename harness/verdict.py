@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import numpy as np
 
 from harness.records import (
+    UNLIMITED,
     End,
     Limits,
     Output,
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 QUOTA_TOLERANCE: Final = 0.01
 LARGEST_PAGE: Final = 64 * KIB
 """The kernel rounds a cap down to whole pages, and pages of 64 KiB are the largest in use."""
-UNLIMITED: Final = 2**62
 DISTURBED_RATIO: Final = 2.0
 """A mean this many times the median: a few calls waited for something that was not the framework's work."""
 SHARED_PAGES_SLACK: Final = 24 * MIB

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from harness.records import Framework, Limits, Phase, PhaseEnd
+from harness.records import UNLIMITED, Framework, Limits, Phase, PhaseEnd
 from harness.report.formats import UNKNOWN, clip, core_list, counted, distinct, percent
 from harness.results import CpuMode
 from harness.stats import started
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from harness.results import Requested, Trial
     from harness.stats import Measured
 
-UNLIMITED: Final = 2**62
 """How a record says that swap has no limit."""
 
 

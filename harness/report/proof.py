@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from harness.results import Requested, Trial
     from harness.stats import Measured
 
-"""How a record says that swap has no limit."""
-
 
 @dataclass(frozen=True)
 class Proof:

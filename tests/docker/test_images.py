@@ -117,7 +117,7 @@ def test_an_image_holds_what_a_trial_needs_and_nothing_else(
     assert seen["runner_compiled"]
     for leftover in ("needless", "pip", "caches", "large_missing", "large_unlisted"):
         assert seen[leftover] == [], leftover
-    assert (seen["large"] > 0) == (name != "probe")
+    assert seen["large"] > 0
 
 
 @pytest.mark.parametrize(

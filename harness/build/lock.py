@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 PYTHON: Final = "3.11"
-PUBLIC_INDEX: Final = "https://index.example/simple"
 IMAGE_PLATFORM: Final = "manylinux_2_28"
 """glibc 2.28: older than that of the base image, newer than any wheel here asks for."""
 TIMEOUT_S: Final = 600
@@ -49,9 +48,12 @@ def source_options(config: Mapping[str, tuple[str, ...]], indexes: Iterable[str]
         config: pip's options, as `parse_pip_config` gives them.
         indexes: further public indexes.
     """
-    main = config.get("index-url") or (PUBLIC_INDEX,)
-    all_indexes = [*main, *config.get("extra-index-url", ()), *indexes]
-    options = [f"--index={index}" for index in all_indexes]
+    # Without an index of its own uv asks the public one; the best version of all indexes counts, as it does for pip.
+    options = [
+        "--index-strategy=unsafe-best-match",
+        *(f"--default-index={url}" for url in config.get("index-url", ())),
+    ]
+    options += [f"--index={url}" for url in (*config.get("extra-index-url", ()), *indexes)]
     return options + [f"--find-links={place}" for place in config.get("find-links", ())]
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.build.lock import PUBLIC_INDEX, parse_pip_config, requests, source_options
+from harness.build.lock import parse_pip_config, requests, source_options
 from harness.build.lockfile import read_pins
 
 ROOT = Path(__file__).parents[2]
@@ -22,9 +22,12 @@ def test_pip_s_configuration_is_read_with_several_values_to_an_option() -> None:
 def test_the_main_index_comes_first_and_the_public_one_stands_in_for_it() -> None:
     config = {"extra-index-url": ("https://b.example",), "find-links": ("/a",)}
     assert source_options(config, ["https://c.example"]) == [
-        f"--index={PUBLIC_INDEX}", "--index=https://b.example", "--index=https://c.example", "--find-links=/a",
+        "--index-strategy=unsafe-best-match", "--index=https://b.example", "--index=https://c.example", "--find-links=/a",
     ]  # fmt: skip
-    assert source_options({"index-url": ("https://own.example",)}, [])[0] == "--index=https://own.example"
+    assert (
+        source_options({"index-url": ("https://own.example",)}, [])[1]
+        == "--default-index=https://own.example"
+    )
 
 
 def test_every_lock_is_made_and_none_is_left_from_before() -> None:

@@ -22,7 +22,8 @@ def test_pip_s_configuration_is_read_with_several_values_to_an_option() -> None:
 def test_the_main_index_comes_first_and_the_public_one_stands_in_for_it() -> None:
     config = {"extra-index-url": ("https://b.example",), "find-links": ("/a",)}
     assert source_options(config, ["https://c.example"]) == [
-        "--index-strategy=unsafe-best-match", "--index=https://b.example", "--index=https://c.example", "--find-links=/a",
+        "--index-strategy=unsafe-best-match", "--index=https://b.example", "--index=https://c.example",
+        "--find-links=/a",
     ]  # fmt: skip
     assert (
         source_options({"index-url": ("https://own.example",)}, [])[1]

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from harness.results import Run
 
 CAP_NOTE: Final = "A cap limits quantity, not core speed"
-HELPERS: Final = ("probe", "prepare")
-"""Images that serve a run and hold no framework under test."""
 PACKAGE_LIMIT: Final = 100
 
 Facts = tuple[tuple[str, str], ...]

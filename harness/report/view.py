@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.catalog import SUPPORT_IMAGES
 from harness.report.answers import Answer, Headline, answers, headlines
 from harness.report.aspects import aspects
 from harness.report.aspects.common import Aspect, Book
@@ -16,7 +17,6 @@ from harness.report.heatmap import HeatMap, heat_map
 from harness.report.palette import slots
 from harness.report.proof import Badge, CellWarning, Proof, badge, proofs, warnings
 from harness.report.provenance import (
-    HELPERS,
     Facts,
     ImageView,
     Method,
@@ -88,7 +88,7 @@ class View:
 def build_view(run: Run, measured: Sequence[Measured]) -> View:
     """Compute the page of a run."""
     found = workloads(run, measured)
-    named = [name for name in run.images if name not in HELPERS]
+    named = [name for name in run.images if name not in SUPPORT_IMAGES]
     book = Book(run, slots([*named, *(each.result.cell.framework for each in measured)]))
     doubts, shown = warnings(found), proofs(found)
     built = images(book, found)
@@ -111,8 +111,8 @@ def build_view(run: Run, measured: Sequence[Measured]) -> View:
         doubts=counted(len(doubts), "warning"),
         host=host_facts(run),
         run=run_facts(run),
-        images=tuple(image for image in built if image.name not in HELPERS),
-        helpers=tuple(image for image in built if image.name in HELPERS),
+        images=tuple(image for image in built if image.name not in SUPPORT_IMAGES),
+        helpers=tuple(image for image in built if image.name in SUPPORT_IMAGES),
         models=models(run, found),
         method=method(run),
         matrix_text=matrix_text(run),

@@ -22,7 +22,7 @@ bench: $(VENV)/.run engine ## Measure what the harness itself costs
 	@$(PYTHON) -m tests.bench.overhead
 
 prove: $(VENV)/.dev engine ## Run the proofs that take longer than `make test` may
-	@$(PYTHON) -m pytest -m prove
+	@$(PYTHON) -m pytest -m prove -rP
 
 check: $(VENV)/.dev ## Lint, check the formatting and the types
 	@$(PYTHON) -m ruff check

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 EPILOG = (
     "Exit codes: 0 every cell ended as expected; 3 some cell did not; 4 the matrix or an option is wrong; "
-    "5 the environment cannot do it; 130 interrupted."
+    "5 the environment cannot do it; 6 compare found a regression; 7 compare refuses; 130 interrupted."
 )
 
 
@@ -64,10 +64,10 @@ reports_option = click.option(
 def plan(matrix: Path, only: tuple[str, ...], skip: tuple[str, ...], as_json: bool) -> None:
     """Show the cells of MATRIX; starts nothing and needs no engine."""
     from harness.intake import Options, plan_matrix  # noqa: PLC0415
-    from harness.plan import describe  # noqa: PLC0415
+    from harness.plan import describe, with_controls  # noqa: PLC0415
 
-    _, planned = plan_matrix(Options(matrix=matrix, reports=Path(), only=only, skip=skip))
-    rows = describe(planned)
+    read, planned = plan_matrix(Options(matrix=matrix, reports=Path(), only=only, skip=skip))
+    rows = describe(with_controls(planned, read.baseline))
     if as_json:
         click.echo(json.dumps(rows, indent=1))
         return

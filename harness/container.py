@@ -92,6 +92,7 @@ def host_config(spec: ContainerSpec) -> dict[str, Any]:
             limits["CpuQuota"] = round(spec.limits.quota_cpus * CFS_PERIOD_US)
         else:
             limits["CpusetCpus"] = ",".join(str(cpu) for cpu in spec.limits.cpuset or ())
+            limits["CpusetMems"] = ",".join(str(node) for node in spec.limits.memory_nodes or ())
     return {
         "NetworkMode": "none",
         "IpcMode": "private",

@@ -146,6 +146,16 @@ class Engine:
 
             yield ask
 
+    def neighbours(self) -> int:
+        """How many containers that are not of this project are running.
+
+        Raises:
+            EngineError: the engine does not answer.
+        """
+        with translated("the engine does not say what else runs on it"):
+            running = self._api.containers(filters={"status": "running"})
+        return sum(LABEL_OWNER not in (container["Labels"] or {}) for container in running)
+
     def sweep(self) -> tuple[str, ...]:
         """Remove the containers that dead predecessors left. Call it only while holding the lock.
 

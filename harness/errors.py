@@ -20,6 +20,10 @@ class ExitCode(IntEnum):
     """The matrix or an option is wrong; nothing was started."""
     ENVIRONMENT = 5
     """The environment cannot do it: no engine, no permission, no disk, no registry."""
+    REGRESSION = 6
+    """`compare` found a cell that became worse or failed."""
+    NOT_COMPARABLE = 7
+    """`compare` refuses: the two runs are not the same measurement."""
     INTERRUPTED = 130
     """Ctrl-C or a termination signal; what was finished is kept."""
 
@@ -67,3 +71,9 @@ class BusyError(EdgematrixError):
 
 class StoreError(EdgematrixError):
     """A run's directory cannot be read or written."""
+
+
+class NotComparableError(EdgematrixError):
+    """Two runs differ in what would be taken for a change of their cells."""
+
+    exit_code = ExitCode.NOT_COMPARABLE

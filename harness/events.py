@@ -58,6 +58,13 @@ class PhaseReached:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Probing:
+    """The reference probe is about to measure the machine."""
+
+    kind: str = "probing"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Tick:
     """A second has passed in silence."""
 
@@ -81,6 +88,16 @@ class TrialEnded:
     total: int
 
 
-Event = Step | RunStarted | TrialStarted | PhaseReached | Tick | TrialEnded
+@dataclass(frozen=True, kw_only=True)
+class TrialSpoiled:
+    """The host spoiled a finished trial, which is therefore repeated."""
+
+    kind: str = "trial_spoiled"
+    cell_id: str
+    index: int
+    reason: str
+
+
+Event = Step | RunStarted | TrialStarted | PhaseReached | Probing | Tick | TrialEnded | TrialSpoiled
 if TYPE_CHECKING:
     Listener = Callable[[Event], None]

@@ -1,101 +1,149 @@
-"""The loop: take the next trial, run its container, judge it, keep the result."""
+"""The loop: round by round and block by block, run each trial, keep its result, and watch the machine beside it."""
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
-from dataclasses import dataclass
-from datetime import UTC, datetime
+import time
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from harness.container import LABEL_CELL, LABEL_RUN, ContainerSpec
-from harness.events import PhaseReached, RunStarted, Tick, TrialEnded, TrialStarted
-from harness.records import MAX_RECORDS, Phase, PhaseStart, RecordError, Samples, parse_record
-from harness.results import CellResult, Status, Trial
-from harness.verdict import judge
+from harness.events import Probing, RunStarted, Tick, TrialEnded, TrialSpoiled, TrialStarted
+from harness.fitness import is_spoiled, judged, same_cpus
+from harness.reference import run_reference
+from harness.results import NULL_FRAMEWORK, Status, last_attempts
+from harness.stats.precision import choose_cells
+from harness.stats.samples import median_us
+from harness.trial import run_trial
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.engine import Engine
     from harness.events import Listener
-    from harness.records import AnyRecord
-    from harness.results import Cell, Run
-    from harness.schedule import ScheduledTrial
+    from harness.results import Cell, ReferenceProbe, Requested
+    from harness.schedule import Block, ScheduledTrial, Scheduler
     from harness.store import RunStore
-    from harness.supplies import Supplies
+    from harness.trial import Bench
 
 
-@dataclass(frozen=True, kw_only=True)
-class Bench:
-    """What all trials of a run share.
-
-    Attributes:
-        run: the run's record.
-        supplies: images and volumes.
-    """
-
-    run: Run
-    supplies: Supplies
-
-
-class Transcript:
-    """Collects what one container says, bounded, and tells the listener of each phase."""
-
-    def __init__(self, cell_id: str, listener: Listener) -> None:
-        self.records: list[AnyRecord] = []
-        self.bad_line: str | None = None
-        self._cell_id = cell_id
-        self._listener = listener
-
-    def feed(self, line: bytes) -> None:
-        """Take one line of standard output; after the first that is no record, nothing is believed any more."""
-        if self.bad_line is not None:
-            return
-        try:
-            if len(self.records) >= MAX_RECORDS:
-                raise RecordError(f"more than {MAX_RECORDS} records")
-            record = parse_record(line)
-            if isinstance(record, Samples):
-                record.latencies_ns()
-        except ValueError as error:
-            self.bad_line = str(error)
-            return
-        self.records.append(record)
-        if isinstance(record, PhaseStart):
-            self._listener(PhaseReached(cell_id=self._cell_id, phase=record.name))
-
-
-def execute(
-    schedule: Sequence[ScheduledTrial], *, engine: Engine, store: RunStore, bench: Bench, listener: Listener
-) -> None:
-    """Run every trial of the schedule that has no result yet, in order.
+class Measuring:
+    """One session of measuring: runs blocks of trials with reference probes around them, and keeps every result.
 
     Each result is on disk before the next trial starts. An interrupt leaves at once: the running trial's container
     is removed by its owner, and its result, which would be of no use, is not kept.
+
+    Args:
+        engine: where the containers run.
+        store: of the run; what it holds already is not measured again.
+        bench: what all trials share.
+        listener: gets every event.
     """
-    done = sum(store.has_trial(trial.cell.id, trial.index) for trial in schedule)
-    listener(RunStarted(run_id=bench.run.run_id, trials=len(schedule), done=done))
-    for scheduled in schedule:
-        cell = scheduled.cell
-        if store.has_trial(cell.id, scheduled.index):
-            continue
-        done += 1
-        listener(
+
+    def __init__(self, *, engine: Engine, store: RunStore, bench: Bench, listener: Listener) -> None:
+        self._engine = engine
+        self._store = store
+        self._bench = bench
+        self._listener = listener
+        self._begin = time.monotonic()
+        self._order = store.count_trials()
+        self._probes = store.read_probes()
+        self._last_probe: ReferenceProbe | None = None
+        self._number = 0
+        self._total = 0
+
+    def run(self, cells: Sequence[Cell], scheduler: Scheduler) -> None:
+        """Give every cell its planned trials, then spend further ones where a precision is asked for.
+
+        Args:
+            cells: the cells to measure, in the plan's order.
+            scheduler: makes the rounds.
+        """
+        protocol = self._bench.run.protocol
+        rounds = [scheduler.round(cells, index) for index in range(protocol.trials)]
+        planned = [trial for blocks in rounds for block in blocks for trial in block]
+        self._number = sum(self._store.has_trial(trial.cell.id, trial.index, 0) for trial in planned)
+        self._total = len(planned)
+        self._listener(RunStarted(run_id=self._bench.run.run_id, trials=self._total, done=self._number))
+        for blocks in rounds:
+            self._run_round(blocks)
+        extra = [cell for cell in cells if not cell.is_floor]
+        index = max(protocol.trials, 1 + self._store.last_round())
+        while chosen := choose_cells(self._medians(extra), protocol, self._spent_s()):
+            blocks = scheduler.round(chosen, index)
+            self._total += len(chosen)
+            self._run_round(blocks)
+            index += 1
+
+    def _run_round(self, blocks: Sequence[Block]) -> None:
+        for block in blocks:
+            self._run_block(block)
+
+    def _run_block(self, block: Block) -> None:
+        """Run what has no result yet, with a probe on either side; repeat once what the host spoiled."""
+        for attempt in (0, 1):
+            due = [trial for trial in block if self._is_due(trial, attempt)]
+            if not due:
+                continue
+            before = self._probe(due[0].requested, again=False)
+            for scheduled in due:
+                self._run_trial(scheduled, attempt, before)
+            self._probe(due[0].requested, again=True)
+
+    def _is_due(self, scheduled: ScheduledTrial, attempt: int) -> bool:
+        cell_id, index = scheduled.cell.id, scheduled.index
+        if self._store.has_trial(cell_id, index, attempt):
+            return False
+        if attempt == 0:
+            return True
+        (first,) = judged([self._store.read_trial(cell_id, index, 0)], self._probes)
+        if is_spoiled(first):
+            self._total += 1
+            reason = "; ".join(doubt.text for doubt in first.spoiled)
+            self._listener(TrialSpoiled(cell_id=cell_id, index=index, reason=reason))
+        return is_spoiled(first)
+
+    def _probe(self, requested: Requested, *, again: bool) -> ReferenceProbe | None:
+        """The reference probe on some CPUs: a new one, or the last where nothing ran since and it was there."""
+        last = self._last_probe
+        if not again and last is not None and same_cpus(last.requested, requested):
+            return last
+        self._listener(Probing())
+        self._last_probe = run_reference(
+            self._engine,
+            self._bench.supplies.images[NULL_FRAMEWORK],
+            requested,
+            run_id=self._bench.run.run_id,
+            number=len(self._probes),
+            on_tick=self._tick,
+        )
+        if self._last_probe is not None:
+            self._store.write_probe(self._last_probe)
+            self._probes[self._last_probe.number] = self._last_probe
+        return self._last_probe
+
+    def _run_trial(self, scheduled: ScheduledTrial, attempt: int, before: ReferenceProbe | None) -> None:
+        cell, trials = scheduled.cell, self._bench.run.protocol.trials
+        self._number += 1
+        self._listener(
             TrialStarted(
                 cell_id=cell.id,
                 framework=cell.framework,
                 index=scheduled.index,
-                trials=bench.run.protocol.trials,
-                number=done,
-                total=len(schedule),
+                trials=trials,
+                number=self._number,
+                total=self._total,
             )
         )
-        trial = run_trial(scheduled, engine=engine, bench=bench, listener=listener)
-        store.write_trial(trial)
-        listener(
+        trial = run_trial(
+            scheduled,
+            engine=self._engine,
+            bench=self._bench,
+            listener=self._listener,
+            order=self._order,
+            attempt=attempt,
+            probe=None if before is None else before.number,
+        )
+        self._order += 1
+        self._store.write_trial(trial)
+        self._listener(
             TrialEnded(
                 cell_id=cell.id,
                 framework=cell.framework,
@@ -104,103 +152,26 @@ def execute(
                 reason=trial.reason,
                 p50_us=median_us(trial),
                 engine_s=trial.engine_s,
-                number=done,
-                total=len(schedule),
+                number=self._number,
+                total=self._total,
             )
         )
 
+    def _medians(self, cells: Sequence[Cell]) -> dict[Cell, list[float]]:
+        """The medians that each cell has so far; cells with a failed trial are left out, as more will not help them."""
+        if self._bench.run.protocol.precision is None:
+            return {}
+        found = {}
+        for cell in cells:
+            trials = last_attempts(self._store.read_trials(cell.id))
+            medians = [median for trial in trials if (median := median_us(trial)) is not None]
+            if trials and all(trial.status is Status.OK for trial in trials):
+                found[cell] = medians
+        return found
 
-def run_trial(scheduled: ScheduledTrial, *, engine: Engine, bench: Bench, listener: Listener) -> Trial:
-    """Measure one cell once, in a container of its own."""
-    cell, requested = scheduled.cell, scheduled.requested
-    image = bench.supplies.images[cell.framework]
-    started_at = datetime.now(UTC)
-    transcript = Transcript(cell.id, listener)
-    spec = ContainerSpec(
-        image=image.id,
-        name=f"edgematrix-{bench.run.run_id}-{scheduled.order}",
-        labels={LABEL_RUN: bench.run.run_id, LABEL_CELL: cell.id},
-        mounts=bench.supplies.mounts(cell),
-        limits=requested,
-    )
-    outcome = engine.run(
-        spec,
-        stdin=job_line(cell, bench),
-        on_line=transcript.feed,
-        timeout_s=bench.run.protocol.timeout_s,
-        on_tick=lambda: listener(Tick()),
-    )
-    verdict = judge(transcript.records, outcome, requested, bad_line=transcript.bad_line)
-    return Trial(
-        cell_id=cell.id,
-        index=scheduled.index,
-        order=scheduled.order,
-        started_at=started_at,
-        status=verdict.status,
-        phase=verdict.phase,
-        reason=verdict.reason,
-        evidence=verdict.evidence,
-        warnings=verdict.warnings,
-        requested=requested,
-        limits_enforced=verdict.limits_enforced,
-        image_id=image.id,
-        image_fingerprint=image.fingerprint,
-        model_hash=bench.run.models[cell.model].hash,
-        engine_s=outcome.engine_s,
-        records=tuple(transcript.records),
-    )
+    def _spent_s(self) -> float:
+        """Time of measuring, over all sessions, seconds."""
+        return self._bench.run.run_s + time.monotonic() - self._begin
 
-
-def job_line(cell: Cell, bench: Bench) -> bytes:
-    """Contract 1: everything the runner is told, as one line (`docs/contracts/job.md`)."""
-    protocol = bench.run.protocol
-    variables = bench.supplies.frameworks[cell.framework].env
-    job = {
-        "version": 1,
-        "cell": cell.id,
-        "batch": cell.batch,
-        "threads": cell.threads,
-        "memory_bytes": cell.memory_bytes,
-        "page_cache": protocol.page_cache,
-        "warmup_s": protocol.warmup_s,
-        "budget_s": protocol.budget_s,
-        "min_iterations": protocol.min_iterations,
-        "max_iterations": protocol.max_iterations,
-        "env": {name: text.replace("{threads}", str(cell.threads)) for name, text in variables.items()},
-    }
-    return json.dumps(job).encode() + b"\n"
-
-
-def median_us(trial: Trial) -> float | None:
-    """Median latency of the steady phase in microseconds, for the progress display."""
-    for samples in trial.all(Samples):
-        if samples.phase is Phase.STEADY and samples.count:
-            return float(np.median(samples.latencies_ns())) / 1000
-    return None
-
-
-def derive_cell(cell: Cell, trials: Sequence[Trial], *, expected: int) -> CellResult:
-    """Sum a cell's trials up: `ok` only if all are, else the worst of theirs, with how many of them.
-
-    Args:
-        cell: the cell.
-        trials: its finished trials.
-        expected: how many there should be; fewer means that the run was interrupted.
-    """
-    by_status: dict[Status, list[Trial]] = defaultdict(list)
-    for trial in trials:
-        by_status[trial.status].append(trial)
-    severity = list(Status)
-    worst = max(by_status, key=severity.index, default=Status.INTERRUPTED)
-    if worst is Status.OK and len(trials) < expected:
-        worst = Status.INTERRUPTED
-    told = by_status[worst]
-    if told and worst is not Status.OK:
-        phase, reason = told[0].phase, f"{len(told)} of {expected} trials: {told[0].reason}"
-    elif worst is Status.INTERRUPTED:
-        phase, reason = None, f"{len(trials)} of {expected} trials were run"
-    else:
-        phase, reason = None, ""
-    return CellResult(
-        cell=cell, cell_id=cell.id, status=worst, phase=phase, reason=reason, trials=tuple(trials)
-    )
+    def _tick(self) -> None:
+        self._listener(Tick())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
+from harness.records import Conditions
 from harness.results import Host
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ class LogicalCpu(BaseModel):
     socket: int
     node: int
     """NUMA node whose memory is nearest."""
+    kind: str = ""
+    """On a host with cores of several kinds, which kind; empty where all are alike."""
+    whole_core: bool = True
+    """Whether a container may use all siblings of its core."""
 
 
 class ProbeFacts(BaseModel):
@@ -42,10 +47,21 @@ class ProbeFacts(BaseModel):
     cpu_flags: tuple[str, ...]
     topology: tuple[LogicalCpu, ...]
     memory_bytes: int
+    available_bytes: int | None
+    """What a new process may have without swapping."""
+    swap_bytes: int | None
+    """Of the host; 0 where swap is off."""
+    disk_free_bytes: int
+    """Where the engine keeps its images."""
     architecture: str
     kernel: str
     cgroup_version: int
     governor: str | None
+    turbo: bool | None
+    """Whether cores may run above their nominal frequency; `None`, as everywhere, where the host does not show it."""
+    clock_source: str | None
+    conditions: Conditions
+    """How busy the host is, over all CPUs that a container may use."""
     manifests: dict[str, str | None]
     """Of each model volume asked about: the hash of its content, `None` while it is not complete."""
 

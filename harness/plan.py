@@ -9,14 +9,17 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final, Literal, TypedDict
 
+from harness.cores import excess_of_kind
 from harness.errors import ConfigError, EdgematrixError
+from harness.results import NULL_FRAMEWORK, CpuMode
 from harness.units import format_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from harness.config import Matrix
-    from harness.results import Cell, CpuMode, Protocol
+    from harness.host import LogicalCpu
+    from harness.results import Cell, Protocol
 
 NEAREST: Final = 3
 """How many ids, or cells, a message names."""
@@ -61,7 +64,8 @@ class Row(TypedDict):
     memory_bytes: int
     batch: int
     cpu_mode: CpuMode
-    threads: int
+    threads: int | None
+    """What the framework is told; null where it is told nothing."""
     skip_reason: str | None
 
 
@@ -84,14 +88,53 @@ def make_plan(matrix: Matrix) -> Plan:
     return Plan(cells=cells, protocol=matrix.protocol)
 
 
+def with_controls(plan: Plan, baseline: str) -> Plan:
+    """Add the cells that a run measures to judge its own figures by.
+
+    The *floor*: for each model and batch one cell of the null framework, whose latency is that of the clock and the
+    call around it. The *twin*: one cell a second time, so that two identical cells are interleaved with all the others.
+    Both take the limits of a cell on whole cores with matching threads where there is one.
+
+    Args:
+        plan: the cells that were asked for.
+        baseline: the framework whose cell gets the twin, if it runs: under the fewest CPUs and the most memory.
+    """
+    cells = [planned.cell for planned in plan.cells if planned.skip_reason is None]
+    measured = sorted((cell for cell in cells if not cell.is_floor), key=_plainness)
+    known = {(cell.model, cell.batch) for cell in cells if cell.is_floor}
+    floors: dict[tuple[str, int], Cell] = {}
+    for cell in measured:
+        if (cell.model, cell.batch) not in known:
+            floor = cell.model_copy(update={"framework": NULL_FRAMEWORK, "threads": "match"})
+            floors.setdefault((cell.model, cell.batch), floor)
+    twins = []
+    if measured and plan.protocol.trials > 1:
+        smallest = min(
+            measured,
+            key=lambda cell: (cell.framework != baseline, *_plainness(cell), cell.cpus, -cell.memory_bytes),
+        )
+        twins.append(smallest.model_copy(update={"twin": True}))
+    controls = tuple(PlannedCell(cell=cell) for cell in (*floors.values(), *twins))
+    return replace(plan, cells=(*plan.cells, *controls))
+
+
+def _plainness(cell: Cell) -> tuple[bool, bool]:
+    """Whole cores and as many threads come before quotas and other thread options."""
+    return cell.cpu_mode is not CpuMode.CPUSET, cell.threads != "match"
+
+
 def against_host(
-    plan: Plan, *, host_cpus: int, host_memory_bytes: int, over_host: Literal["skip", "refuse", "run"]
+    plan: Plan,
+    *,
+    topology: Sequence[LogicalCpu],
+    host_memory_bytes: int,
+    over_host: Literal["skip", "refuse", "run"],
 ) -> Plan:
     """Decide on the cells that ask for more than the host has.
 
     Args:
         plan: the cells.
-        host_cpus: logical CPUs that a container may use.
+        topology: the logical CPUs that a container may use.
         host_memory_bytes: the host's memory; an "8 GB" machine shows about 7.7 GiB.
         over_host: `skip` gives them a reason, `refuse` raises, `run` leaves them as they are.
 
@@ -100,10 +143,15 @@ def against_host(
     """
     if over_host == "run":
         return plan
+    host_cpus = len(topology)
     cells = tuple(
         planned
         if planned.skip_reason is not None
-        else replace(planned, skip_reason=_over(planned.cell, host_cpus, host_memory_bytes))
+        else replace(
+            planned,
+            skip_reason=_over(planned.cell, host_cpus, host_memory_bytes)
+            or excess_of_kind(planned.cell, topology),
+        )
         for planned in plan.cells
     )
     over = [new for old, new in zip(plan.cells, cells, strict=True) if new != old]
@@ -159,7 +207,7 @@ def describe(plan: Plan) -> tuple[Row, ...]:
             memory_bytes=planned.cell.memory_bytes,
             batch=planned.cell.batch,
             cpu_mode=planned.cell.cpu_mode,
-            threads=planned.cell.threads,
+            threads=planned.cell.thread_count,
             skip_reason=planned.skip_reason,
         )
         for planned in plan.cells

@@ -13,7 +13,16 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from harness.events import PhaseReached, RunStarted, Step, Tick, TrialEnded, TrialStarted
+from harness.events import (
+    PhaseReached,
+    Probing,
+    RunStarted,
+    Step,
+    Tick,
+    TrialEnded,
+    TrialSpoiled,
+    TrialStarted,
+)
 from harness.results import Status
 from harness.units import format_duration
 
@@ -34,16 +43,21 @@ class Display(Protocol):
 
 
 class Estimate:
-    """How long the rest will take, learned from the trials of this session; frameworks differ tenfold."""
+    """How long the rest will take, learned from the trials of this session; frameworks differ tenfold.
+
+    What stands between trials, such as the reference probes, is learned as a factor.
+    """
 
     def __init__(self) -> None:
         self._left = 0
+        self._begin = time.monotonic()
         self._spent: dict[str, list[float]] = defaultdict(list)
 
     def take(self, event: Event) -> None:
         """Learn from an event."""
         if isinstance(event, RunStarted):
             self._left = event.trials - event.done
+            self._begin = time.monotonic()
         if isinstance(event, TrialEnded):
             self._left = event.total - event.number
             self._spent[event.framework].append(event.engine_s)
@@ -51,7 +65,11 @@ class Estimate:
     def seconds(self) -> float | None:
         """Wall time left; `None` before the first trial has ended."""
         means = [sum(spent) / len(spent) for spent in self._spent.values()]
-        return self._left * sum(means) / len(means) if means else None
+        if not means:
+            return None
+        measured = sum(sum(spent) for spent in self._spent.values())
+        between = max(1.0, (time.monotonic() - self._begin) / measured) if measured else 1.0
+        return self._left * sum(means) / len(means) * between
 
 
 class JsonLines:
@@ -95,6 +113,8 @@ class PlainLines:
                 self._print(line)
         elif isinstance(event, RunStarted):
             self._print(started_line(event))
+        elif isinstance(event, TrialSpoiled):
+            self._print(spoiled_line(event))
         elif isinstance(event, TrialEnded):
             self._print(f"{trial_line(event)}  {left_text(self._estimate)}")
         elif isinstance(event, Tick) and time.monotonic() - self._last > HEARTBEAT_S:
@@ -133,10 +153,15 @@ class LiveStatus:
             return
         if isinstance(event, RunStarted):
             self._console.print(started_line(event), highlight=False)
+        if isinstance(event, TrialSpoiled):
+            self._console.print(Text(spoiled_line(event), style="yellow"))
         if isinstance(event, TrialStarted):
             self._running, self._phase, self._since = event, "start", time.monotonic()
         if isinstance(event, PhaseReached):
             self._phase = event.phase
+        if isinstance(event, Probing):
+            self._live.update(Text("measuring the machine itself", style="cyan"), refresh=True)
+            return
         if isinstance(event, TrialEnded):
             good = event.status is Status.OK
             self._failed += not good
@@ -170,6 +195,11 @@ def started_line(event: RunStarted) -> str:
     """What lies ahead."""
     kept = f", {event.done} kept from before" if event.done else ""
     return f"run {event.run_id}: {event.trials} trials{kept}"
+
+
+def spoiled_line(event: TrialSpoiled) -> str:
+    """A trial that is repeated, and why."""
+    return f"{event.cell_id} #{event.index + 1} is repeated: {event.reason}"
 
 
 def trial_line(event: TrialEnded) -> str:

@@ -11,18 +11,22 @@ import base64
 import binascii
 import zlib
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self, TypeVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-RECORDS_VERSION: Final = 1
+RECORDS_VERSION: Final = 2
+"""1: first form. 2: conditions, warm-up, threads and growth; a second clock."""
 MAX_LINE_BYTES: Final = 32 * 1024**2
 MAX_RECORDS: Final = 1000
 MAX_SAMPLES: Final = 4_000_000
+MAX_MARKS: Final = 1000
 TEXT_LIMIT: Final = 16 * 1024
 UNLIMITED: Final = 2**62
 """Swap without a limit."""
@@ -56,10 +60,12 @@ class Limits(Record):
     """The limits in effect, read back by the supervisor from inside its cgroup before anything else runs."""
 
     type: Literal["limits"]
-    version: Literal[1]
+    version: Literal[2]
     cgroup_version: Literal[1, 2]
     cpuset: tuple[Count, ...]
     """Logical CPUs that the scheduler may use (`sched_getaffinity`)."""
+    memory_nodes: tuple[Count, ...] | None
+    """NUMA nodes whose memory it may use; `None` where the kernel does not tell."""
     quota_cpus: float | None
     """CFS quota over period; `None` where there is none."""
     memory_bytes: int | None
@@ -67,6 +73,8 @@ class Limits(Record):
     swap_bytes: int | None
     """Swap allowed on top of memory: 2**62 where unlimited, `None` where the kernel does not account it."""
     pids_max: int | None
+    missing_files: Annotated[tuple[Text, ...], Field(max_length=100)]
+    """Files of its cgroup that this kernel does not have: the figures that come from them are `None`."""
     uid: Count
     supervisor_anon_bytes: Count
     """What the supervisor itself holds under the cap."""
@@ -125,12 +133,94 @@ class PhaseEnd(Record):
     """Threads of the worker at the phase's end."""
 
 
+class Moment(StrEnum):
+    """When the host's conditions were read."""
+
+    BEFORE = "before"
+    """Before the worker starts."""
+    STEADY_START = "steady_start"
+    STEADY_END = "steady_end"
+    AFTER = "after"
+    """When the worker is gone."""
+
+
+class Conditions(Record):
+    """The host beside this cell: counters since its start, over the CPUs that the cgroup may use."""
+
+    type: Literal["conditions"]
+    moment: Moment
+    at_ns: Count
+    """Monotonic clock."""
+    busy_ns: Count | None
+    """CPU time of everybody on these CPUs, the cell included."""
+    steal_ns: Count | None
+    """CPU time that the hypervisor gave to others."""
+    runnable: Count | None
+    """Tasks on the host that run or wait for a CPU, now."""
+    load: Annotated[float, Field(ge=0)] | None
+    """Load average of the last minute."""
+    cpu_pressure_ns: Count | None
+    memory_pressure_ns: Count | None
+    io_pressure_ns: Count | None
+    """How long some task on the host waited for that resource; `None` without PSI."""
+    swapped_pages: Count | None
+    """Pages swapped in and out on the host."""
+    frequency_khz: Count | None
+    """Mean of these CPUs, now; `None` where the host shows none."""
+    throttle_events: Count | None
+    """Thermal throttling of these CPUs; `None` where the host shows none."""
+
+
+class Warmup(Record):
+    """How the warm-up went: window by window, until a window was no faster than those before it."""
+
+    type: Literal["warmup"]
+    settled: bool
+    """False: it became faster and faster until the time was up."""
+    window_calls: Annotated[tuple[Count, ...], Field(max_length=100)]
+    window_median_ns: Annotated[tuple[Count, ...], Field(max_length=100)]
+
+
+class Threads(Record):
+    """CPU time of the worker's threads over the steady phase, from the scheduler."""
+
+    type: Literal["threads"]
+    total: Count | None
+    """Threads alive at its end; `None` where the kernel does not tell."""
+    busy_ns: Annotated[tuple[Count, ...], Field(max_length=64)] | None
+    """Of each thread, the busiest first, at most 64."""
+
+
+class Growth(Record):
+    """Anonymous memory of the worker along the steady phase, without what the latencies themselves take."""
+
+    type: Literal["growth"]
+    calls: Annotated[tuple[Count, ...], Field(max_length=MAX_MARKS)]
+    """Calls made by then."""
+    anon_bytes: Annotated[tuple[Count, ...], Field(max_length=MAX_MARKS)]
+
+    @model_validator(mode="after")
+    def _same_length(self) -> Self:
+        if len(self.calls) != len(self.anon_bytes):
+            raise ValueError("calls and anon_bytes are not of one length")
+        return self
+
+
+class Clock(StrEnum):
+    """What is in the clock."""
+
+    END_TO_END = "end_to_end"
+    """The call from numpy arrays to numpy arrays."""
+    CORE = "core"
+    """The call on the framework's own tensors."""
+
+
 class Samples(Record):
     """Every latency of one phase, in nanoseconds: little-endian unsigned 64-bit, zlib, base64."""
 
     type: Literal["samples"]
     phase: Literal[Phase.FIRST, Phase.WARMUP, Phase.STEADY]
-    clock: Literal["end_to_end"]
+    clock: Clock
     count: Annotated[int, Field(ge=0, le=MAX_SAMPLES)]
     data: str
 
@@ -157,7 +247,8 @@ class Framework(Record):
     type: Literal["framework"]
     version: Text
     python: Text
-    threads_told: Annotated[int, Field(ge=1)]
+    threads_told: Annotated[int, Field(ge=1)] | None
+    """`None`: nothing, it chose by itself."""
     threads_reported: int | None
     """What the framework's own query answers; `None` where it has none."""
     settings: dict[Text, Text]
@@ -229,6 +320,10 @@ AnyRecord = Annotated[
     | PageCache
     | PhaseStart
     | PhaseEnd
+    | Conditions
+    | Warmup
+    | Threads
+    | Growth
     | Samples
     | Framework
     | Output
@@ -238,6 +333,9 @@ AnyRecord = Annotated[
     Field(discriminator="type"),
 ]
 _ADAPTER: Final[TypeAdapter[AnyRecord]] = TypeAdapter(AnyRecord)
+
+
+R = TypeVar("R", bound=Record)
 
 
 class RecordError(ValueError):
@@ -258,3 +356,8 @@ def parse_record(line: bytes) -> AnyRecord:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise RecordError(f"{where or 'record'}: {first['msg']}: {line[:120]!r}") from error
+
+
+def first(records: Sequence[AnyRecord], kind: type[R]) -> R | None:
+    """The first record of a kind."""
+    return next((record for record in records if isinstance(record, kind)), None)

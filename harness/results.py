@@ -6,27 +6,32 @@ their unit in the name. `docs/contracts/results.md` is the page for readers.
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from harness.records import AnyRecord, Count, Phase, Record
 from harness.units import cpus_id, memory_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-RESULTS_VERSION: Final = 1
-"""1: first form."""
+RESULTS_VERSION: Final = 2
+"""1: first form. 2: cells with a CPU mode and a thread option; rounds, attempts and spoiled trials; reference
+probes."""
 
 R = TypeVar("R", bound=Record)
+
+MAX_THREADS: Final = 4096
 
 Positive = Annotated[int, Field(gt=0, le=2**63 - 1)]
 Signed = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 Cpus = Annotated[float, Field(gt=0, le=2**20)]
 Seconds = Annotated[float, Field(ge=0, le=2**40)]
+ThreadOption = Literal["match", "default"] | Annotated[int, Field(ge=1, le=MAX_THREADS)]
 
 
 class Status(StrEnum):
@@ -60,6 +65,10 @@ class CpuMode(StrEnum):
     """A CFS quota over all the host's cores: a share of a cloud machine."""
 
 
+NULL_FRAMEWORK: Final = "null"
+"""The framework that computes nothing: its latency is the timer's floor, and it is never ranked."""
+
+
 class Cell(Stored):
     """One point of the matrix. Immutable, hashable, knows nothing of the host."""
 
@@ -68,26 +77,51 @@ class Cell(Stored):
     cpus: Cpus
     memory_bytes: Positive
     batch: Positive
+    cpu_mode: CpuMode = CpuMode.CPUSET
+    """Left out: a cpuset for whole CPUs, a quota for fractions."""
+    threads: ThreadOption = "match"
+    """What the framework is told: `match` for `ceil(cpus)`, a number, or `default` for nothing at all."""
+    twin: bool = False
+    """A second measurement of the same cell throughout the run: two identical cells, to see how far they differ."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _natural_mode(cls, data: object) -> object:
+        if isinstance(data, dict) and "cpu_mode" not in data:
+            cpus = data.get("cpus")
+            whole = not isinstance(cpus, float) or cpus == int(cpus)
+            return {**data, "cpu_mode": CpuMode.CPUSET if whole else CpuMode.QUOTA}
+        return data
+
+    @model_validator(mode="after")
+    def _whole_cores(self) -> Self:
+        if self.cpu_mode is CpuMode.CPUSET and self.cpus != int(self.cpus):
+            raise ValueError("a part of a CPU can only be a quota")
+        return self
 
     @property
-    def cpu_mode(self) -> CpuMode:
-        """Whole CPUs are cores, fractions a quota."""
-        return CpuMode.CPUSET if self.cpus == int(self.cpus) else CpuMode.QUOTA
+    def thread_count(self) -> int | None:
+        """The number of threads that the framework is told; `None` where it is told nothing."""
+        if self.threads == "default":
+            return None
+        return max(1, math.ceil(self.cpus)) if self.threads == "match" else self.threads
 
     @property
-    def threads(self) -> int:
-        """The thread count that every framework is told: `ceil(cpus)`."""
-        return max(1, -int(-self.cpus // 1))
-
-    @property
-    def limit_id(self) -> str:
-        """The limits' part of the id, such as `c2.m8g`."""
-        return f"c{cpus_id(self.cpus)}.m{memory_id(self.memory_bytes)}"
+    def is_floor(self) -> bool:
+        """Whether it measures the clock and no framework."""
+        return self.framework == NULL_FRAMEWORK
 
     @property
     def id(self) -> str:
         """Readable, unique within a run, safe as a file name, and never parsed back."""
-        return f"{self.framework}.{self.model}.{self.limit_id}.b{self.batch}"
+        natural = CpuMode.CPUSET if self.cpus == int(self.cpus) else CpuMode.QUOTA
+        parts = (
+            f"{self.framework}.{self.model}.c{cpus_id(self.cpus)}.m{memory_id(self.memory_bytes)}.b{self.batch}",
+            "quota" if self.cpu_mode is not natural else "",
+            "" if self.threads == "match" else f"t{self.threads}",
+            "twin" if self.twin else "",
+        )
+        return ".".join(filter(None, parts))
 
 
 class Evidence(Stored):
@@ -119,6 +153,10 @@ class Requested(Stored):
     cpu_mode: CpuMode
     cpuset: tuple[Count, ...] | None
     """Logical CPUs; `None` in quota mode."""
+    memory_nodes: tuple[Count, ...] | None
+    """NUMA nodes whose memory it may use: those of its CPUs. `None` on a host with only one, or in quota mode."""
+    core_kind: str
+    """On a host with several kinds of cores the one that all of these are, `mixed` in quota mode; else empty."""
     quota_cpus: Cpus | None
     memory_bytes: Positive
     uses_all_cores: bool
@@ -132,11 +170,18 @@ class Requested(Stored):
 class Trial(Stored):
     """One fresh container that measured one cell: `trials/<cell-id>.<index>.json`, written once."""
 
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     cell_id: str
     index: Count
+    """The round that it belongs to: each round holds a cell once."""
+    attempt: Annotated[int, Field(ge=0, le=1)] = 0
+    """1: it repeats a spoiled one of the same round."""
     order: Count
-    """Place in the run's schedule, from 0."""
+    """Number of trials that the run had before it."""
+    probe: Count | None
+    """The reference probe on the same CPUs before it; `None` where that failed."""
+    neighbours: Count
+    """Containers that are not of this project and ran on the engine when it began."""
     started_at: datetime
     status: Status
     phase: Phase | None
@@ -144,6 +189,9 @@ class Trial(Stored):
     reason: str
     evidence: Evidence
     warnings: tuple[TypedWarning, ...] = ()
+    spoiled: tuple[TypedWarning, ...] = ()
+    """What the host did meanwhile that makes the figures worthless: such a trial is repeated once. In a cell's file
+    also what the reference probes around the trial say."""
     requested: Requested
     limits_enforced: bool
     image_id: str
@@ -154,6 +202,11 @@ class Trial(Stored):
     """Wall time from create to removal of the container."""
     records: tuple[AnyRecord, ...]
 
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """Cell, round and attempt: unique in a run."""
+        return self.cell_id, self.index, self.attempt
+
     def find(self, kind: type[R]) -> R | None:
         """The first record of a kind."""
         return next(self.all(kind), None)
@@ -163,17 +216,72 @@ class Trial(Stored):
         return (record for record in self.records if isinstance(record, kind))
 
 
-class CellResult(Stored):
-    """One cell with all its trials: `cells/<cell-id>.json`, derived from the trials' files."""
+def last_attempts(trials: Iterable[Trial]) -> tuple[Trial, ...]:
+    """Of each round the last attempt: what figures rest on.
 
-    version: Literal[1] = 1
+    Args:
+        trials: of one cell, by round and attempt.
+    """
+    return tuple({trial.index: trial for trial in trials}.values())
+
+
+class StoppedBy(StrEnum):
+    """Why no more trials were spent on a cell."""
+
+    PRECISION = "precision"
+    """Its interval is as tight as was asked."""
+    TRIALS = "trials"
+    """It has had all trials that it may have."""
+    TIME = "time"
+    """The run's time for further trials was spent."""
+
+
+class CellResult(Stored):
+    """One cell with all its trials: `cells/<cell-id>.json`, derived from the trials' and the probes' files."""
+
+    version: Literal[2] = 2
     cell: Cell
     cell_id: str
     status: Status
     phase: Phase | None = None
     reason: str = ""
     """For a failed cell how many of its trials failed, and why; for a skipped one the reason."""
+    stopped_by: StoppedBy | None = None
+    """`None` for a cell that never ran, or whose run was interrupted."""
+    planned_trials: Positive
+    """Those that it had to have; more were spent to reach a precision."""
+    multiply_adds: Count | None = None
+    """Of one call; `None` for a cell that never ran."""
+    machine_peak: Annotated[float, Field(gt=0)] | None = None
+    """Multiply-adds a second that the reference probe reached on the same CPUs, median over the run; `None` where
+    no probe ran there."""
     trials: tuple[Trial, ...] = ()
+    """All of them, by round and attempt."""
+
+    @property
+    def counted(self) -> tuple[Trial, ...]:
+        """The trials that figures rest on: of each round the last attempt."""
+        return last_attempts(self.trials)
+
+
+class ReferenceProbe(Stored):
+    """How fast the machine itself was at one moment: `probes/<number>.json`, written once."""
+
+    version: Literal[2] = 2
+    number: Count
+    started_at: datetime
+    requested: Requested
+    """The same CPUs as those of the cells beside it."""
+    threads: Positive
+    multiply_adds: Positive
+    """Of one matrix product."""
+    matmul_ns: tuple[Positive, ...]
+    """Each float32 matrix product."""
+    copy_bytes: Positive
+    copy_ns: tuple[Positive, ...]
+    """Each copy in memory."""
+    loop_ns: tuple[Positive, ...]
+    """Each fixed loop of the interpreter: calls of a few microseconds are as fast as that."""
 
 
 class Host(Stored):
@@ -216,14 +324,23 @@ class Model(Stored):
     hash: str
     title: str
     parameters: Count
+    multiply_adds: Count
+    """Of one row."""
     tolerance: Annotated[float, Field(ge=0)]
     """Largest absolute error allowed against the float64 reference."""
 
 
 class Protocol(Stored):
-    """How every trial measures."""
+    """How every trial measures, and how many there are."""
 
     trials: Positive
+    """Of each cell, at least."""
+    max_trials: Positive
+    """Of each cell, at most; more than `trials` only where a precision is asked for."""
+    precision: Annotated[float, Field(gt=0, lt=1)] | None
+    """Half the width of the interval of a cell's median, as a part of the median, at which no more trials are spent."""
+    max_time_s: Seconds | None
+    """Of measuring, after which no trial beyond `trials` begins."""
     warmup_s: Seconds
     budget_s: Seconds
     """Of the steady phase."""
@@ -246,7 +363,7 @@ class RunState(StrEnum):
 class Run(Stored):
     """One execution of a matrix: `run.json`."""
 
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     run_id: str
     state: RunState
     started_at: datetime

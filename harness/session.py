@@ -19,18 +19,20 @@ from typing import TYPE_CHECKING
 import harness
 from harness.build import remove_stages
 from harness.container import ContainerSpec, Mount
+from harness.derive import derive_cell
 from harness.engine import LOCK_NAME, Engine
 from harness.engine_connection import connect
 from harness.errors import StoreError
-from harness.execute import Bench, derive_cell, execute
+from harness.execute import Measuring
 from harness.host import ProbeFacts, describe_host
 from harness.intake import ROOT, plan_matrix
-from harness.plan import against_host
+from harness.plan import against_host, with_controls
 from harness.report import write_report
 from harness.results import CellResult, Run, RunState, Status
-from harness.schedule import make_schedule
+from harness.schedule import Scheduler
 from harness.store import RunStore, identity, open_run, point_latest, unfinished_run
 from harness.supplies import build_supplies, create_volumes, describe_models, fill_volumes
+from harness.trial import Bench
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from harness.events import Listener
     from harness.intake import Options
     from harness.plan import Plan
+    from harness.results import Cell, Protocol
     from harness.supplies import Supplies
 
 
@@ -68,7 +71,8 @@ def run_matrix(options: Options, listener: Listener) -> Finished:
     begin = time.monotonic()
     matrix, plan = plan_matrix(options)
     client = connect()
-    wanted = [planned.cell for planned in plan.cells if planned.skip_reason is None]
+    controlled = with_controls(plan, matrix.baseline)
+    wanted = [planned.cell for planned in controlled.cells if planned.skip_reason is None]
     engine = Engine(client, owner=f"{getpass.getuser()}@{socket.gethostname()}, pid {os.getpid()}")
     engine.refuse_if_held()  # a build takes all cores, and may replace an image that somebody measures
     supplies = build_supplies(client, wanted, root=ROOT, listener=listener)
@@ -76,12 +80,13 @@ def run_matrix(options: Options, listener: Listener) -> Finished:
         engine.sweep()
         remove_stages(client)
         facts = survey()
-        plan = against_host(
+        fitting = against_host(
             plan,
-            host_cpus=len(facts.topology),
+            topology=facts.topology,
             host_memory_bytes=facts.memory_bytes,
             over_host=matrix.over_host,
         )
+        plan = with_controls(fitting, matrix.baseline)
         supplies = fill_volumes(engine, supplies, facts, listener)
         run = describe_run(options, matrix, plan, supplies, survey(), engine)
         store, run = open_store(options, run)
@@ -191,17 +196,16 @@ def measure(
         for planned in plan.cells
         if planned.skip_reason is None and bench.supplies.failure(planned.cell) is None
     ]
-    schedule = make_schedule(
-        runnable,
-        trials=run.protocol.trials,
+    scheduler = Scheduler(
         seed=run.protocol.seed,
+        rounds=run.protocol.trials,
         topology=facts.topology,
         memory_bytes=facts.memory_bytes,
     )
     begin = time.monotonic()
     state = RunState.INTERRUPTED
     try:
-        execute(schedule, engine=engine, store=store, bench=bench, listener=listener)
+        Measuring(engine=engine, store=store, bench=bench, listener=listener).run(runnable, scheduler)
         if not store.faulty_trials():
             state = RunState.COMPLETE
     finally:
@@ -223,15 +227,28 @@ def measure(
 
 def sum_up(plan: Plan, store: RunStore, bench: Bench) -> Iterator[CellResult]:
     """The result of every planned cell: measured, skipped, or never possible."""
-    expected = bench.run.protocol.trials
+    protocol, probes = bench.run.protocol, store.read_probes()
     for planned in plan.cells:
         cell = planned.cell
         if planned.skip_reason is not None:
-            yield CellResult(cell=cell, cell_id=cell.id, status=Status.SKIPPED, reason=planned.skip_reason)
+            yield never_run(cell, Status.SKIPPED, planned.skip_reason, protocol)
         elif (failure := bench.supplies.failure(cell)) is not None:
-            yield CellResult(cell=cell, cell_id=cell.id, status=Status.BUILD_FAILED, reason=str(failure))
+            yield never_run(cell, Status.BUILD_FAILED, str(failure), protocol)
         else:
-            yield derive_cell(cell, store.read_trials(cell.id, expected), expected=expected)
+            yield derive_cell(
+                cell,
+                store.read_trials(cell.id),
+                protocol=protocol,
+                probes=probes,
+                multiply_adds=bench.run.models[cell.model].multiply_adds,
+            )
+
+
+def never_run(cell: Cell, status: Status, reason: str, protocol: Protocol) -> CellResult:
+    """The result of a cell without trials."""
+    return CellResult(
+        cell=cell, cell_id=cell.id, status=status, reason=reason, planned_trials=protocol.trials
+    )
 
 
 def git_state(root: Path) -> tuple[str | None, bool | None]:

@@ -1,7 +1,8 @@
 """Results on disk: every file is written whole or not at all, and a finished trial is never written again.
 
 reports/<run-id>/run.json
-reports/<run-id>/trials/<cell-id>.<index>.json   one per trial, immutable
+reports/<run-id>/trials/<cell-id>.<round>.json   one per trial, immutable; the repetition of a spoiled one ends in
+`.1.json` reports/<run-id>/probes/<number>.json            one per reference probe, immutable
 reports/<run-id>/cells/<cell-id>.json            derived from the trials
 reports/latest                                   link to the newest run, and a page that redirects to it
 """
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import StoreError
-from harness.results import CellResult, Run, RunState, Status, Trial
+from harness.results import CellResult, ReferenceProbe, Run, RunState, Status, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,6 +109,7 @@ class RunStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._last_round: int | None = None
 
     def read_run(self) -> Run:
         """Read `run.json`."""
@@ -117,22 +119,53 @@ class RunStore:
         """Write `run.json`."""
         write_atomically(self.folder / "run.json", run.model_dump_json(indent=1))
 
-    def trial_path(self, cell_id: str, index: int) -> Path:
+    def trial_path(self, cell_id: str, index: int, attempt: int) -> Path:
         """Where a trial's file is."""
-        return self.folder / "trials" / f"{cell_id}.{index}.json"
+        return self.folder / "trials" / f"{cell_id}.{index}{f'.{attempt}' if attempt else ''}.json"
 
-    def has_trial(self, cell_id: str, index: int) -> bool:
+    def has_trial(self, cell_id: str, index: int, attempt: int) -> bool:
         """Whether a trial is finished."""
-        return self.trial_path(cell_id, index).exists()
+        return self.trial_path(cell_id, index, attempt).exists()
 
     def write_trial(self, trial: Trial) -> None:
         """Keep a finished trial."""
-        write_atomically(self.trial_path(trial.cell_id, trial.index), trial.model_dump_json())
+        path = self.trial_path(trial.cell_id, trial.index, trial.attempt)
+        write_atomically(path, trial.model_dump_json())
+        self._last_round = max(self.last_round(), trial.index)
 
-    def read_trials(self, cell_id: str, count: int) -> tuple[Trial, ...]:
-        """The finished ones of a cell's `count` trials, by index."""
-        paths = (self.trial_path(cell_id, index) for index in range(count))
-        return tuple(read_model(path, Trial) for path in paths if path.exists())
+    def read_trial(self, cell_id: str, index: int, attempt: int) -> Trial:
+        """A finished trial."""
+        return read_model(self.trial_path(cell_id, index, attempt), Trial)
+
+    def read_trials(self, cell_id: str) -> tuple[Trial, ...]:
+        """A cell's finished trials, by round and attempt."""
+        found = (
+            (index, attempt)
+            for index in range(self.last_round() + 1)
+            for attempt in (0, 1)
+            if self.has_trial(cell_id, index, attempt)
+        )
+        return tuple(self.read_trial(cell_id, index, attempt) for index, attempt in found)
+
+    def count_trials(self) -> int:
+        """How many trials are finished."""
+        return sum(1 for _ in (self.folder / "trials").glob("*.json"))
+
+    def last_round(self) -> int:
+        """The last round of which some trial is finished; -1 before the first."""
+        if self._last_round is None:
+            rounds = (read_model(path, Trial).index for path in (self.folder / "trials").glob("*.json"))
+            self._last_round = max(rounds, default=-1)
+        return self._last_round
+
+    def write_probe(self, probe: ReferenceProbe) -> None:
+        """Keep a reference probe."""
+        write_atomically(self.folder / "probes" / f"{probe.number}.json", probe.model_dump_json())
+
+    def read_probes(self) -> dict[int, ReferenceProbe]:
+        """All reference probes, by number."""
+        probes = (read_model(path, ReferenceProbe) for path in (self.folder / "probes").glob("*.json"))
+        return {probe.number: probe for probe in sorted(probes, key=lambda probe: probe.number)}
 
     def faulty_trials(self) -> tuple[Path, ...]:
         """The files of trials that the harness or the engine spoiled: they say nothing, and are run again."""
@@ -167,6 +200,18 @@ def open_run(reports: Path, run_id: str) -> RunStore:
         if store.folder.name == run_id:
             return store
     raise StoreError(f"there is no run {run_id!r} in {reports}", fix="the runs are the folders there")
+
+
+def find_run(reports: Path, name: str) -> RunStore:
+    """A run by its id, by `latest`, or by its folder.
+
+    Raises:
+        StoreError: there is none of that name.
+    """
+    for folder in (reports / name, Path(name)):
+        if (folder / "run.json").is_file():
+            return RunStore(folder.resolve())
+    return open_run(reports, name)
 
 
 def unfinished_run(reports: Path, like: Run) -> RunStore | None:

@@ -140,7 +140,11 @@ def describe_models(supplies: Supplies, facts: ProbeFacts) -> dict[str, Model]:
         content = facts.manifests.get(supplies.common(name).name)
         if content is not None:
             described[name] = Model(
-                hash=content, title=spec.title, parameters=spec.parameters, tolerance=spec.tolerance
+                hash=content,
+                title=spec.title,
+                parameters=spec.parameters,
+                multiply_adds=spec.multiply_adds,
+                tolerance=spec.tolerance,
             )
     return described
 

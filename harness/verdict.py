@@ -8,45 +8,35 @@ from __future__ import annotations
 
 import signal
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
+from harness.doubts import doubts
 from harness.records import (
     UNLIMITED,
     End,
     Limits,
     Output,
-    PageCache,
     Phase,
     PhaseEnd,
     PhaseStart,
     ProcessView,
-    Record,
-    Samples,
     Stop,
     WorkerError,
+    first,
 )
-from harness.results import CpuMode, Evidence, Status, TypedWarning
-from harness.units import KIB, MIB, format_memory
+from harness.results import CpuMode, Evidence, Status
+from harness.units import KIB, format_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from harness.container import Outcome
     from harness.records import AnyRecord
-    from harness.results import Requested
+    from harness.results import Requested, TypedWarning
 
 QUOTA_TOLERANCE: Final = 0.01
 LARGEST_PAGE: Final = 64 * KIB
 """The kernel rounds a cap down to whole pages, and pages of 64 KiB are the largest in use."""
-DISTURBED_RATIO: Final = 2.0
-"""A mean this many times the median: a few calls waited for something that was not the framework's work."""
-SHARED_PAGES_SLACK: Final = 24 * MIB
-"""What cannot be dropped: the interpreter, which the supervisor maps too, and libraries too small to be listed.
-Measured on the spam classifier: 7 MiB (ONNX Runtime) to 17 MiB (TensorFlow), the same under 256 MiB and 2 GiB."""
-
-R = TypeVar("R", bound=Record)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +73,7 @@ def judge(
         reason=reason,
         evidence=gather(records, outcome, requested),
         limits_enforced=not mismatches,
-        warnings=tuple(doubts(records)),
+        warnings=tuple(doubts(records, requested)),
     )
 
 
@@ -186,9 +176,16 @@ def limit_mismatches(limits: Limits | None, requested: Requested) -> Iterable[st
     if limits.swap_bytes:
         amount = "any amount" if limits.swap_bytes >= UNLIMITED else format_memory(limits.swap_bytes)
         yield f"swap: {amount} is allowed on top of the cap"
+    yield from cpu_mismatches(limits, requested)
+
+
+def cpu_mismatches(limits: Limits, requested: Requested) -> Iterable[str]:
+    """Which CPUs, and how much of them, other than what was asked."""
     if requested.cpu_mode is CpuMode.CPUSET:
         if limits.cpuset != requested.cpuset:
             yield f"cpuset: asked {list(requested.cpuset or ())}, in effect {list(limits.cpuset)}"
+        if requested.memory_nodes is not None and limits.memory_nodes != requested.memory_nodes:
+            yield f"memory nodes: asked {list(requested.memory_nodes)}, in effect {limits.memory_nodes}"
         if limits.quota_cpus is not None:
             yield f"quota: none was asked for, in effect {limits.quota_cpus} CPUs"
     if requested.cpu_mode is CpuMode.QUOTA:
@@ -200,50 +197,6 @@ def limit_mismatches(limits: Limits | None, requested: Requested) -> Iterable[st
 def limit_text(size: int | None) -> str:
     """A memory limit for people."""
     return "no limit" if size is None else format_memory(size)
-
-
-def doubts(records: Sequence[AnyRecord]) -> Iterable[TypedWarning]:
-    """Typed warnings: what makes a number of this trial doubtful."""
-    limits, end = first(records, Limits), first(records, End)
-    if limits is not None and limits.swap_bytes is None:
-        yield TypedWarning(
-            kind="swap_unknown", text="this kernel does not account swap; swap may hide the cap"
-        )
-    dropped = first(records, PageCache)
-    if dropped is not None and dropped.mode == "cold":
-        yield from shared_pages(records)
-    yield from disturbances(records)
-    if end is not None and end.oom_kills and end.signal != signal.SIGKILL:
-        yield TypedWarning(
-            kind="oom_kill_survived", text=f"the kernel killed {end.oom_kills} other process(es)"
-        )
-
-
-def disturbances(records: Sequence[AnyRecord]) -> Iterable[TypedWarning]:
-    """A steady phase whose mean is far from its median was shared with something else."""
-    for samples in records:
-        if isinstance(samples, Samples) and samples.phase is Phase.STEADY and samples.count:
-            latencies = samples.latencies_ns()
-            mean, median = float(latencies.mean()), float(np.median(latencies))
-            if mean > DISTURBED_RATIO * median:
-                text = (
-                    f"the mean call took {mean / median:.1f} times the median, the longest "
-                    f"{float(latencies.max()) / 1e6:.3g} ms: something else used this cell's cores"
-                )
-                yield TypedWarning(kind="disturbed", text=text)
-
-
-def shared_pages(records: Sequence[AnyRecord]) -> Iterable[TypedWarning]:
-    """A worker that maps more file pages than its cgroup has mapped pages charged uses somebody else's."""
-    phases = [record for record in records if isinstance(record, PhaseEnd)]
-    excess = [
-        phase.rss_file_bytes - phase.cgroup_mapped_bytes
-        for phase in phases
-        if phase.rss_file_bytes is not None and phase.cgroup_mapped_bytes is not None
-    ]
-    if excess and max(excess) > SHARED_PAGES_SLACK:
-        text = f"{format_memory(max(excess))} of mapped files are charged elsewhere: the cap did not bind on them"
-        yield TypedWarning(kind="page_cache_shared", text=text)
 
 
 def gather(records: Sequence[AnyRecord], outcome: Outcome, requested: Requested) -> Evidence:
@@ -269,11 +222,6 @@ def last_phase(records: Sequence[AnyRecord]) -> Phase | None:
     """The phase that was running, or the last that ran."""
     started = [record.name for record in records if isinstance(record, PhaseStart)]
     return started[-1] if started else None
-
-
-def first(records: Sequence[AnyRecord], kind: type[R]) -> R | None:
-    """The first record of a kind."""
-    return next((record for record in records if isinstance(record, kind)), None)
 
 
 def signal_name(number: int) -> str:

@@ -17,9 +17,13 @@ import numpy as np
 from harness.records import (
     COLD_START_PHASES,
     AnyRecord,
+    Clock,
+    Conditions,
     End,
     Framework,
+    Growth,
     Limits,
+    Moment,
     Output,
     PageCache,
     Phase,
@@ -28,6 +32,8 @@ from harness.records import (
     ProcessView,
     Samples,
     Stop,
+    Threads,
+    Warmup,
 )
 from harness.results import (
     Cell,
@@ -38,6 +44,7 @@ from harness.results import (
     Image,
     Model,
     Protocol,
+    ReferenceProbe,
     Requested,
     Run,
     RunState,
@@ -89,14 +96,27 @@ def cell(
     cpus: float = 2,
     memory_bytes: int = 8 * GIB,
     batch: int = 1,
+    **options: object,
 ) -> Cell:
-    return Cell(framework=framework, model=model, cpus=cpus, memory_bytes=memory_bytes, batch=batch)
+    """A cell; `options` are its CPU mode, its threads, and whether it is a twin."""
+    values = {
+        "framework": framework,
+        "model": model,
+        "cpus": cpus,
+        "memory_bytes": memory_bytes,
+        "batch": batch,
+    }
+    return Cell.model_validate(values | options)
 
 
-def samples(latencies_ns: Iterable[int], phase: Literal[Phase.FIRST, Phase.WARMUP, Phase.STEADY]) -> Samples:
+def samples(
+    latencies_ns: Iterable[int],
+    phase: Literal[Phase.FIRST, Phase.WARMUP, Phase.STEADY],
+    clock: Clock = Clock.END_TO_END,
+) -> Samples:
     data = np.asarray(list(latencies_ns), dtype="<u8")
     packed = base64.b64encode(zlib.compress(data.tobytes())).decode()
-    return Samples(type="samples", phase=phase, clock="end_to_end", count=data.size, data=packed)
+    return Samples(type="samples", phase=phase, clock=clock, count=data.size, data=packed)
 
 
 def phase_end(name: Phase, wall_ns: int, **changes: object) -> PhaseEnd:
@@ -113,9 +133,9 @@ def phase_end(name: Phase, wall_ns: int, **changes: object) -> PhaseEnd:
 
 def limits(of: Cell, cpuset: Sequence[int], **changes: object) -> Limits:
     values: dict[str, object] = {
-        "type": "limits", "version": 1, "cgroup_version": 1, "cpuset": tuple(cpuset),
+        "type": "limits", "version": 2, "cgroup_version": 1, "cpuset": tuple(cpuset), "memory_nodes": (0,),
         "quota_cpus": of.cpus if of.cpu_mode is CpuMode.QUOTA else None,
-        "memory_bytes": of.memory_bytes, "swap_bytes": 0, "pids_max": 512, "uid": 10001,
+        "memory_bytes": of.memory_bytes, "swap_bytes": 0, "pids_max": 512, "missing_files": (), "uid": 10001,
         "supervisor_anon_bytes": 11 * MIB,
     }  # fmt: skip
     return Limits.model_validate(values | changes)
@@ -130,7 +150,42 @@ def _seed(of: Cell, index: int) -> int:
     return zlib.crc32(f"{of.id}#{index}".encode())
 
 
-GROWTH = dict(zip(PHASES, (0.78, 0.86, 0.97, 0.99, 1.0, 1.0), strict=True))
+def conditions(moment: Moment, at_ns: int = 0, **changes: object) -> Conditions:
+    values: dict[str, object] = {
+        "type": "conditions", "moment": moment, "at_ns": at_ns, "busy_ns": 10**12 + at_ns, "steal_ns": 0,
+        "runnable": 2, "load": 0.8, "cpu_pressure_ns": 10**9, "memory_pressure_ns": 0, "io_pressure_ns": 0,
+        "swapped_pages": 0, "frequency_khz": None, "throttle_events": None,
+    }  # fmt: skip
+    return Conditions.model_validate(values | changes)
+
+
+def steady_records(wall_ns: int, profile: Profile, of: Cell) -> list[AnyRecord]:
+    """What the worker says of its warm-up and of the host beside the steady phase."""
+    busy = tuple([round(0.97 * wall_ns)] * min(profile.threads, of.thread_count or 2))
+    medians = (30_000, 24_000, 23_900, 24_100)
+    return [
+        conditions(Moment.STEADY_START, 5 * 10**9),
+        conditions(Moment.STEADY_END, 5 * 10**9 + wall_ns),
+        Warmup(type="warmup", settled=True, window_calls=(400,) * 4, window_median_ns=medians),
+        Threads(type="threads", total=profile.threads, busy_ns=busy),
+        Growth(type="growth", calls=tuple(range(100, 1100, 50)), anon_bytes=(50 * MIB,) * 20),
+    ]
+
+
+def probe(
+    number: int = 0, *, of: Cell | None = None, speed: float = 5e10, **changes: object
+) -> ReferenceProbe:
+    """A reference probe on the CPUs of a cell: `speed` in multiply-adds a second."""
+    values: dict[str, object] = {
+        "number": number, "started_at": STARTED + timedelta(seconds=20 * number),
+        "requested": requested(of or cell(cpus=1)), "threads": 1, "multiply_adds": 768**3,
+        "matmul_ns": (round(768**3 / speed * 1e9),) * 60, "copy_bytes": 64 * MIB, "copy_ns": (5_000_000,) * 40,
+        "loop_ns": (500_000,) * 40,
+    }  # fmt: skip
+    return ReferenceProbe.model_validate(values | changes)
+
+
+SIZES = dict(zip(PHASES, (0.78, 0.86, 0.97, 0.99, 1.0, 1.0), strict=True))
 """A process's size at each phase's end, of its final one."""
 
 
@@ -143,6 +198,7 @@ def _records(of: Cell, profile: Profile, rng: np.random.Generator, iterations: i
     rss_mib = min(profile.rss_mib * float(rng.normal(1, 0.006)), 0.93 * of.memory_bytes / MIB)
     records: list[AnyRecord] = [
         limits(of, _cpuset(of)),
+        conditions(Moment.BEFORE),
         PageCache(type="page_cache", mode="cold", files=210, bytes=310 * MIB, wall_ns=41_000_000),
     ]
     for phase, wall_ns in walls.items():
@@ -152,9 +208,12 @@ def _records(of: Cell, profile: Profile, rng: np.random.Generator, iterations: i
             records.append(framework_record(of, profile))
     return [
         *records,
+        *steady_records(walls[Phase.STEADY], profile, of),
         samples(latencies.tolist(), Phase.STEADY),
+        samples((latencies * 0.9).astype(np.int64).tolist(), Phase.STEADY, Clock.CORE),
         output_record(),
         ProcessView(type="process", rss_bytes=round(rss_mib * MIB), user_s=2.1, system_s=0.1, threads=4),
+        conditions(Moment.AFTER, 7 * 10**9),
         end_record(),
     ]
 
@@ -172,8 +231,8 @@ def _cold_start_ns(of: Cell, profile: Profile, rng: np.random.Generator) -> dict
 
 
 def _measured_phase(of: Cell, profile: Profile, phase: Phase, wall_ns: int, rss_mib: float) -> PhaseEnd:
-    rss = rss_mib * GROWTH[phase]
-    anon = min(profile.anon_mib * GROWTH[phase], rss)
+    rss = rss_mib * SIZES[phase]
+    anon = min(profile.anon_mib * SIZES[phase], rss)
     cgroup = min(of.memory_bytes / MIB, BASE_CGROUP_MIB + rss + 0.9 * (rss - anon))
     periods = 20 + wall_ns // 100_000_000 if of.cpu_mode is CpuMode.QUOTA else None
     return phase_end(
@@ -192,7 +251,7 @@ def _measured_phase(of: Cell, profile: Profile, phase: Phase, wall_ns: int, rss_
 
 
 def framework_record(of: Cell, profile: Profile, **changes: object) -> Framework:
-    told = of.threads
+    told = of.thread_count
     values: dict[str, object] = {
         "type": "framework", "version": profile.version, "python": "3.11.7", "threads_told": told,
         "threads_reported": None if of.framework == "jax" else told, "settings": {"precision": "float32"},
@@ -224,6 +283,8 @@ def trial(of: Cell, index: int = 0, *, iterations: int = 1500, **changes: object
         "cell_id": of.id,
         "index": index,
         "order": index,
+        "probe": 0,
+        "neighbours": 0,
         "started_at": STARTED + timedelta(seconds=7 * index),
         "status": Status.OK,
         "phase": None,
@@ -245,6 +306,7 @@ def requested(of: Cell, **changes: object) -> Requested:
     values: dict[str, object] = {
         "cpu_mode": of.cpu_mode, "cpuset": None if quota else _cpuset(of),
         "quota_cpus": of.cpus if quota else None, "memory_bytes": of.memory_bytes,
+        "memory_nodes": None, "core_kind": "",
         "uses_all_cores": of.cpus >= 2, "smt": False, "over_host": False,
     }  # fmt: skip
     return Requested.model_validate(values | changes)
@@ -273,7 +335,8 @@ def result(of: Cell, trials: Sequence[Trial] | None = None, **changes: object) -
     worst = max(all_trials, key=lambda each: list(Status).index(each.status), default=None)
     values: dict[str, object] = {
         "cell": of, "cell_id": of.id, "status": worst.status if worst else Status.SKIPPED,
-        "phase": worst.phase if worst else None, "trials": all_trials,
+        "phase": worst.phase if worst else None, "trials": all_trials, "planned_trials": max(1, len(all_trials)),
+        "multiply_adds": 36_488 * of.batch if all_trials else None, "machine_peak": 5e10 if all_trials else None,
     }  # fmt: skip
     if worst is not None and worst.status is not Status.OK:
         failed = sum(each.status is not Status.OK for each in all_trials)
@@ -329,8 +392,8 @@ def run(cells: Sequence[CellResult], **changes: object) -> Run:
         "baseline": frameworks[0],
         "devices": {},
         "protocol": Protocol(
-            trials=3, warmup_s=0.2, budget_s=2, min_iterations=30, max_iterations=200_000, timeout_s=120,
-            page_cache="cold", seed=1,
+            trials=3, max_trials=3, precision=None, max_time_s=None, warmup_s=0.2, budget_s=2,
+            min_iterations=30, max_iterations=200_000, timeout_s=120, page_cache="cold", seed=1,
         ),
         "harness_version": "0.1.0",
         "git_commit": "0123456789abcdef0123456789abcdef01234567",
@@ -338,7 +401,9 @@ def run(cells: Sequence[CellResult], **changes: object) -> Run:
         "host": host(),
         "images": {name: image(name) for name in frameworks},
         "models": {
-            name: Model(hash=digest(name)[7:], title="Spam classifier", parameters=36_737, tolerance=1e-5)
+            name: Model(
+                hash=digest(name)[7:], title="Spam classifier", parameters=36_737, multiply_adds=36_488, tolerance=1e-5
+            )
             for name in models
         },
     }  # fmt: skip

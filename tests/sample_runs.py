@@ -1,12 +1,28 @@
-"""Whole runs for tests: the default matrix, and one with a cell of every way to fail."""
+"""Whole runs for tests: the default matrix, one with a cell of every way to fail, and one on a noisy host."""
 
 from __future__ import annotations
 
 from itertools import product
 from typing import TYPE_CHECKING
 
-from harness.records import Limits, Output, Phase, Stop, WorkerError
-from harness.results import Cell, CellResult, Evidence, Run, RunState, Status, Trial, TypedWarning
+import numpy as np
+
+from harness.doubts import doubts
+from harness.records import AnyRecord, Limits, Output, Phase, Samples, Stop, Threads, WorkerError
+from harness.results import (
+    NULL_FRAMEWORK,
+    Cell,
+    CellResult,
+    CpuMode,
+    Evidence,
+    ReferenceProbe,
+    Run,
+    RunState,
+    Status,
+    StoppedBy,
+    Trial,
+    TypedWarning,
+)
 from harness.units import GIB, MIB, format_memory
 from tests.factories import (
     FRAMEWORKS,
@@ -14,8 +30,10 @@ from tests.factories import (
     end_record,
     failed_trial,
     output_record,
+    probe,
     result,
     run,
+    samples,
     trial,
 )
 
@@ -152,10 +170,81 @@ def _not_enforced(of: Cell, index: int) -> Trial:
     )
 
 
-def write_run(directory: Path, of: Run, cells: Iterable[CellResult]) -> Path:
+def noisy() -> tuple[Run, tuple[CellResult, ...]]:
+    """Cores beside a quota that throttles, both controls, and trials that the host spoiled."""
+    pytorch = one_cpu("pytorch")
+    cells = (
+        _measured(pytorch),
+        _measured(one_cpu("onnxruntime"), spoiled=True),
+        _measured(one_cpu("pytorch", threads="default"), slower=1.1),
+        _measured(one_cpu("onnxruntime", threads="default"), slower=1.1),
+        _measured(one_cpu("pytorch", cpu_mode=CpuMode.QUOTA), slower=3.0),
+        _measured(one_cpu("onnxruntime", cpu_mode=CpuMode.QUOTA), slower=2.0),
+        _measured(one_cpu("pytorch", cpu_mode=CpuMode.QUOTA, threads="default"), slower=9.0, threads=2),
+        _measured(one_cpu("onnxruntime", cpu_mode=CpuMode.QUOTA, threads="default"), slower=2.0),
+        _measured(one_cpu(NULL_FRAMEWORK), slower=0.015),
+        _measured(pytorch.model_copy(update={"twin": True}), slower=1.3),
+    )
+    return run(cells, matrix_name="noisy", baseline="pytorch"), cells
+
+
+def noisy_probes() -> tuple[ReferenceProbe, ...]:
+    """Of that run: one core that keeps its speed, and a quota that loses half of it."""
+    quota = one_cpu("pytorch", cpu_mode=CpuMode.QUOTA)
+    steady = [probe(number, speed=5e10 * (1 + number / 500)) for number in range(0, 12, 2)]
+    moved = [probe(number, of=quota, speed=5e10 / (1 + (number == 7))) for number in range(1, 12, 2)]
+    return tuple(sorted((*steady, *moved), key=lambda each: each.number))
+
+
+def one_cpu(framework: str, **options: object) -> Cell:
+    values = {"model": "spam-fnn", "cpus": 1, "memory_bytes": GIB, "batch": 1}
+    return Cell.model_validate({"framework": framework} | values | options)
+
+
+def _measured(of: Cell, *, slower: float = 1.0, threads: int = 1, spoiled: bool = False) -> CellResult:
+    """A cell with what its trials' own records warn of; in rounds 0 and 1 the host spoiled the first attempt."""
+    natural = of.model_copy(update={"cpu_mode": CpuMode.CPUSET, "threads": "match", "twin": False})
+    trials = []
+    for index in range(5):
+        made = slowed(trial(of, index), trial(natural, index), slower, threads)
+        made = made.model_copy(update={"warnings": tuple(doubts(made.records, made.requested))})
+        if spoiled and index < 2:
+            moved = TypedWarning(kind="probe_moved", text="the reference probe ran at 0.50 times its speed")
+            trials.append(made.model_copy(update={"spoiled": (moved,)}))
+            made = made.model_copy(update={"attempt": 1, "spoiled": (moved,) if index == 1 else ()})
+        trials.append(made)
+    return result(of, trials, planned_trials=5, stopped_by=StoppedBy.TRIALS)
+
+
+def slowed(own: Trial, like: Trial, times: float, threads: int) -> Trial:
+    """A trial with the latencies of another, some times slower, and this many threads that computed."""
+    changed: list[AnyRecord] = []
+    for record in own.records:
+        match record:
+            case Samples():
+                same = next(
+                    each
+                    for each in like.all(Samples)
+                    if (each.phase, each.clock) == (record.phase, record.clock)
+                )
+                latencies = (same.latencies_ns() * times).astype(np.int64)
+                changed.append(samples(latencies.tolist(), record.phase, record.clock))
+            case Threads(busy_ns=busy) if busy:
+                changed.append(record.model_copy(update={"busy_ns": busy[:1] * threads}))
+            case _:
+                changed.append(record)
+    return own.model_copy(update={"records": tuple(changed)})
+
+
+def write_run(
+    directory: Path, of: Run, cells: Iterable[CellResult], probes: Iterable[ReferenceProbe] = ()
+) -> Path:
     """Store a run as the harness does, as far as the report reads it."""
     (directory / "cells").mkdir(parents=True)
     (directory / "run.json").write_text(of.model_dump_json(indent=1))
     for each in cells:
         (directory / "cells" / f"{each.cell_id}.json").write_text(each.model_dump_json())
+    for measured in probes:
+        (directory / "probes").mkdir(exist_ok=True)
+        (directory / "probes" / f"{measured.number}.json").write_text(measured.model_dump_json())
     return directory

@@ -38,7 +38,9 @@ def check_data(source: Source, *, known: Mapping[str, Collection[str]]) -> Itera
     told = {mistake.path for mistake in (*source.mistakes, *limits)}
     for path, value in _walk(source.data, ()):
         if value is None and path not in told and schema_at(path):
-            yield source.mistake(path, "has no value", _fill(path), at_key=True)
+            named = path[:-1] == ("frameworks",) or "framework" in path
+            fix = 'quote it, if the framework of that name is meant: "null"' if named else _fill(path)
+            yield source.mistake(path, "has no value", fix, at_key=True)
         elif isinstance(value, tuple):
             yield from _duplicates(source, path, value)
     include = source.data.get("include")
@@ -98,6 +100,8 @@ def _idle_excludes(source: Source, matrix: Matrix, present: Collection[Cell]) ->
             continue
         if not exclusion.limits:
             fix = "no limits of the matrix have both these cpus and this memory: correct one of them"
+        elif not any(exclusion.matches(cell) for cell in matrix.crossed.cells()):
+            fix = "no cell has all of its values (a fraction of a CPU is always a quota): correct one of them"
         elif index in matching:
             fix = "`include` adds all its cells again: remove the one or the other"
         else:
@@ -196,7 +200,17 @@ def _protocol(source: Source, file: MatrixFile) -> Iterator[Mistake]:
         least, most = protocol.min_iterations, protocol.max_iterations
         what = f"max_iterations {most} is less than min_iterations {least}"
         yield source.mistake(("protocol", key), what, "raise the one or lower the other")
-    busy_s = parse_duration(protocol.warmup) + parse_duration(protocol.budget)
+    if protocol.precision and protocol.max_trials < protocol.trials:
+        key = "max_trials" if "max_trials" in protocol.model_fields_set else "trials"
+        what = f"max_trials {protocol.max_trials} is less than trials {protocol.trials}"
+        yield source.mistake(("protocol", key), what, "raise the one or lower the other")
+    for key in ("max_trials", "max_time"):
+        if key in protocol.model_fields_set and not protocol.precision:
+            fix = f"say how tight: `precision: {example_at(('protocol', 'precision'))}`, or remove it"
+            yield source.mistake(("protocol", key), "does nothing without a precision", fix, at_key=True)
+    busy_s = parse_duration(protocol.warmup) + 1.5 * parse_duration(
+        protocol.budget
+    )  # the second clock takes half
     if parse_duration(protocol.timeout) <= busy_s:
         given = [key for key in ("timeout", "budget", "warmup") if key in protocol.model_fields_set]
         what = f"the timeout of {protocol.timeout} is over before warmup and budget are ({busy_s:g}s)"

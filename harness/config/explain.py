@@ -66,7 +66,7 @@ def _missing(source: Source, path: Path) -> Mistake:
 def _unknown_key(source: Source, path: Path) -> Mistake:
     parent, key = path[:-1], str(path[-1])
     allowed = keys_at(parent)
-    home = _home_of(key) if key not in allowed and suggestion(key, allowed) is None else None
+    home = _home_of(key) if key not in allowed else None
     fix = f"`{key}` belongs {home}" if home else did_you_mean(key, allowed, others="allowed here")
     return source.mistake(path, "unknown key", fix, at_key=True)
 

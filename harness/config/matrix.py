@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from harness.results import Cell, Protocol
+from harness.results import Cell, CpuMode, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.config.schema import MatrixFile
+    from harness.results import ThreadOption
 
 
 class Limits(NamedTuple):
@@ -30,15 +32,28 @@ class Block:
     models: tuple[str, ...]
     limits: tuple[Limits, ...]
     batch: tuple[int, ...]
+    cpu_modes: tuple[CpuMode, ...]
+    """Of whole CPUs."""
+    threads: tuple[ThreadOption, ...]
 
     def __len__(self) -> int:
-        """How many cells it holds."""
-        return len(self.frameworks) * len(self.models) * len(self.limits) * len(self.batch)
+        """How many cells it holds at most: a fraction of a CPU has one mode only."""
+        axes = (self.frameworks, self.models, self.limits, self.batch, self.cpu_modes, self.threads)
+        return math.prod(len(axis) for axis in axes)
 
     def cells(self) -> Iterator[Cell]:
-        """Its cells, those that readers compare next to each other: by model, limits, framework, batch."""
-        for model, limits, framework, batch in product(self.models, self.limits, self.frameworks, self.batch):
-            yield Cell(framework=framework, model=model, batch=batch, **limits._asdict())
+        """Its cells, those that readers compare next to each other; an axis of what stands first changes last."""
+        axes = product(self.models, self.limits, self.cpu_modes, self.threads, self.frameworks, self.batch)
+        for model, limits, mode, threads, framework, batch in axes:
+            whole = limits.cpus == int(limits.cpus)
+            yield Cell(
+                framework=framework,
+                model=model,
+                batch=batch,
+                cpu_mode=mode if whole else CpuMode.QUOTA,
+                threads=threads,
+                **limits._asdict(),
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +64,20 @@ class Exclusion:
     models: frozenset[str]
     limits: frozenset[Limits]
     batch: frozenset[int]
+    cpu_modes: frozenset[CpuMode]
+    threads: frozenset[ThreadOption]
     reason: str
+
+    def matches(self, cell: Cell) -> bool:
+        """Whether it leaves a cell out."""
+        return (
+            cell.framework in self.frameworks
+            and cell.model in self.models
+            and Limits(cell.cpus, cell.memory_bytes) in self.limits
+            and cell.batch in self.batch
+            and cell.cpu_mode in self.cpu_modes
+            and cell.threads in self.threads
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,22 +101,17 @@ class Matrix:
         """The crossed cells that are left out, and by which rule: the index of the first that matches."""
         first: dict[Cell, int] = {}
         for cell in self.crossed.cells():
-            limits = Limits(cell.cpus, cell.memory_bytes)
-            framework, model, batch = cell.framework, cell.model, cell.batch
-            for index, rule in enumerate(self.excluded):
-                if (
-                    framework in rule.frameworks
-                    and limits in rule.limits
-                    and batch in rule.batch
-                    and model in rule.models
-                ):
-                    first[cell] = index
-                    break
+            rule = next((index for index, rule in enumerate(self.excluded) if rule.matches(cell)), None)
+            if rule is not None:
+                first[cell] = rule
         return first
 
     def resolved(self) -> dict[str, Any]:
         """The file with every default written out, as JSON values: a matrix file again."""
         data = {**self.written.model_dump(mode="json"), "baseline": self.baseline}
+        if not data["protocol"]["precision"]:
+            for key in ("precision", "max_trials", "max_time"):
+                del data["protocol"][key]
         for rule in (*data["include"], *data["exclude"]):
             for key in [key for key, value in rule.items() if not value]:
                 del rule[key]

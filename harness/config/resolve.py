@@ -6,7 +6,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from harness.config.matrix import Block, Exclusion, Limits, Matrix
-from harness.results import Protocol
+from harness.results import CpuMode, Protocol
 from harness.units import parse_duration, parse_memory
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ def _narrowed(file: MatrixFile, rule: Exclude, crossed: Block) -> Exclusion:
             if (not cpus or limit.cpus in cpus) and (not sizes or limit.memory_bytes in sizes)
         ),
         batch=frozenset(rule.batch or crossed.batch),
+        cpu_modes=frozenset(_modes(rule.cpu_mode) if rule.cpu_mode else CpuMode),
+        threads=frozenset(rule.threads or crossed.threads),
         reason=rule.reason,
     )
 
@@ -68,12 +70,25 @@ def _widened(file: MatrixFile, rule: Include) -> Block:
         models=rule.model or file.models,
         limits=limits,
         batch=rule.batch or file.batch,
+        cpu_modes=_modes(rule.cpu_mode or file.cpu_mode),
+        threads=rule.threads or file.threads,
     )
 
 
 def _crossed(file: MatrixFile) -> Block:
     limits = tuple(_devices(file).values()) or _products(file.cpus, file.memory)
-    return Block(frameworks=file.frameworks, models=file.models, limits=limits, batch=file.batch)
+    return Block(
+        frameworks=file.frameworks,
+        models=file.models,
+        limits=limits,
+        batch=file.batch,
+        cpu_modes=_modes(file.cpu_mode),
+        threads=file.threads,
+    )
+
+
+def _modes(names: Iterable[str]) -> tuple[CpuMode, ...]:
+    return tuple(CpuMode(name) for name in names)
 
 
 def _products(cpus: Iterable[float], memory: Iterable[str]) -> tuple[Limits, ...]:
@@ -91,6 +106,9 @@ def _devices(file: MatrixFile) -> dict[str, Limits]:
 def _protocol(keys: ProtocolKeys) -> Protocol:
     return Protocol(
         trials=keys.trials,
+        max_trials=keys.max_trials if keys.precision else keys.trials,
+        precision=float(keys.precision.rstrip(" %")) / 100 if keys.precision else None,
+        max_time_s=parse_duration(keys.max_time) if keys.precision else None,
         warmup_s=parse_duration(keys.warmup),
         budget_s=parse_duration(keys.budget),
         min_iterations=keys.min_iterations,

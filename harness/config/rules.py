@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.config.mistakes import did_you_mean, show
+from harness.config.schema import Exclude
 from harness.units import parse_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from harness.config.mistakes import Mistake, Path
-    from harness.config.schema import Exclude, Include, MatrixFile
+    from harness.config.schema import Include, MatrixFile
     from harness.config.source import Source
 
 
@@ -35,8 +36,9 @@ def check_rules(source: Source, file: MatrixFile) -> Iterator[Mistake]:
 
 def _shape(source: Source, path: Path, rule: Include | Exclude, file: MatrixFile) -> Iterator[Mistake]:
     """What is wrong with a rule whatever it stands for."""
-    if not (rule.framework or rule.model or rule.device or rule.cpus or rule.memory or rule.batch):
-        fix = "give at least one of framework, model, device, cpus, memory and batch"
+    axes = [key for key in Exclude.model_fields if key != "reason"]
+    if not any(getattr(rule, key) for key in axes):
+        fix = f"give at least one of {', '.join(axes[:-1])} and {axes[-1]}"
         yield source.mistake(path, "does not say which cells", fix)
     if not rule.device:
         return
@@ -56,12 +58,16 @@ def _absent(source: Source, path: Path, rule: Exclude, file: MatrixFile) -> Iter
     devices = file.devices.values()
     cpus = file.cpus or [device.cpus for device in devices]
     sizes = {parse_memory(size): size for size in file.memory or [device.memory for device in devices]}
+    fractions = any(number != int(number) for number in cpus)
+    modes = [*file.cpu_mode, *(("quota",) if fractions else ())]
     memory = (sizes.get(parse_memory(size), size) for size in rule.memory)
     yield from _not_among(source, (*path, "framework"), rule.framework, file.frameworks)
     yield from _not_among(source, (*path, "model"), rule.model, file.models)
     yield from _not_among(source, (*path, "cpus"), map(_number, rule.cpus), map(_number, cpus))
     yield from _not_among(source, (*path, "memory"), memory, sizes.values())
     yield from _not_among(source, (*path, "batch"), map(str, rule.batch), map(str, file.batch))
+    yield from _not_among(source, (*path, "cpu_mode"), rule.cpu_mode, modes)
+    yield from _not_among(source, (*path, "threads"), map(str, rule.threads), map(str, file.threads))
 
 
 def _not_among(source: Source, path: Path, values: Iterable[str], axis: Iterable[str]) -> Iterator[Mistake]:

@@ -7,12 +7,13 @@ Values stay as they were written (`8GB`, `0.3s`), so that `resolved()` can repea
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from harness.config.mistakes import show
+from harness.results import MAX_THREADS, CpuMode
 from harness.units import MEMORY_SPELLINGS, MIB, parse_duration, parse_memory
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ MIN_MEMORY: Final = 6 * MIB
 """Docker refuses less."""
 MAX_MEMORY: Final = 1024**5
 MAX_DURATION_S: Final = 24 * 3600.0
+MAX_PRECISION_PERCENT: Final = 50
 _MAX_NAME: Final = 64
 _MAX_REASON: Final = 500
 _MEMORY_UNITS: Final = ("KiB", "MiB", "GiB", "TiB", "kB", "MB", "GB", "TB", "k", "m", "g", "t")
@@ -108,6 +110,33 @@ def check_duration(value: object) -> str:
     return str(value)
 
 
+def check_cpu_mode(value: object) -> str:
+    """How whole CPUs are enforced."""
+    modes = [mode.value for mode in CpuMode]
+    if value in modes:
+        return str(value)
+    raise complaint(f"{show(value)} is no way to limit CPUs", f"write {' or '.join(modes)}")
+
+
+def check_threads(value: object) -> str | int:
+    """What a framework is told about threads."""
+    if isinstance(value, str) and value in {"match", "default"}:
+        return value
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_THREADS:
+        return value
+    fix = f"write match (as many as CPUs), default (nothing is told), or a number from 1 to {MAX_THREADS}"
+    raise complaint(f"{show(value)} is no number of threads", fix)
+
+
+def check_precision(value: object) -> str:
+    """How tight an interval is asked for, kept as written."""
+    fix = f"write a percentage up to {MAX_PRECISION_PERCENT}%, such as 2% or 0.5%"
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?%", value) if isinstance(value, str) else None
+    if match is None or not 0 < float(match[1]) <= MAX_PRECISION_PERCENT:
+        raise complaint(f"{show(value)} is no precision", fix)
+    return str(value)
+
+
 def check_reason(value: object) -> str:
     """A sentence for the report."""
     if not isinstance(value, str) or not value.strip():
@@ -173,6 +202,23 @@ Duration = Annotated[
     str,
     BeforeValidator(check_duration),
     WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? ?(ms|s|m|h)$"}),
+]
+CpuModeName = Annotated[
+    str,
+    BeforeValidator(check_cpu_mode),
+    WithJsonSchema({"enum": [mode.value for mode in CpuMode]}),
+]
+Threads = Annotated[
+    Any,
+    BeforeValidator(check_threads),
+    WithJsonSchema(
+        {"anyOf": [{"enum": ["match", "default"]}, {"type": "integer", "minimum": 1, "maximum": MAX_THREADS}]}
+    ),
+]
+Precision = Annotated[
+    str,
+    BeforeValidator(check_precision),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? ?%$"}),
 ]
 Reason = Annotated[
     str,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, JsonValue
 
-from harness.config.scalars import Cpus, Duration, Memory, Name, Reason
+from harness.config.scalars import CpuModeName, Cpus, Duration, Memory, Name, Precision, Reason, Threads
 from harness.records import MAX_SAMPLES
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ SomeNames = Annotated[tuple[Name, ...], *_ONE_OR_MANY]
 SomeCpus = Annotated[tuple[Cpus, ...], *_ONE_OR_MANY]
 SomeMemory = Annotated[tuple[Memory, ...], *_ONE_OR_MANY]
 SomeBatch = Annotated[tuple[Batch, ...], *_ONE_OR_MANY]
+SomeModes = Annotated[tuple[CpuModeName, ...], *_ONE_OR_MANY]
+SomeThreads = Annotated[tuple[Threads, ...], *_ONE_OR_MANY]
 
 
 class _Keys(BaseModel):
@@ -83,6 +85,10 @@ class _Rule(_Keys):
     """Memory caps with their unit: one, or a list."""
     batch: SomeBatch = Field(default=(), examples=[1])
     """Batch sizes: one, or a list."""
+    cpu_mode: SomeModes = Field(default=(), examples=["quota"])
+    """cpuset, quota, or both."""
+    threads: SomeThreads = Field(default=(), examples=["default"])
+    """Thread options: one, or a list."""
 
 
 class Include(_Rule):
@@ -100,12 +106,18 @@ class Exclude(_Rule):
 
 
 class ProtocolKeys(_Keys):
-    """How every trial measures."""
+    """How every trial measures, and how many there are."""
 
-    trials: int = Field(default=3, ge=1, le=1000)
-    """Fresh containers for each cell. One is allowed, but has no interval."""
+    trials: int = Field(default=5, ge=1, le=1000)
+    """Fresh containers for each cell, at least. One is allowed, but has no interval."""
+    precision: Precision = Field(default="", examples=["2%"])
+    """Spend further trials until a cell's median is known this well: half the width of its 95 % interval."""
+    max_trials: int = Field(default=20, ge=1, le=1000)
+    """With a precision: containers for each cell, at most."""
+    max_time: Duration = Field(default="30m")
+    """With a precision: time of measuring after which no further trial begins."""
     warmup: Duration = Field(default="0.3s")
-    """Calls before the measured ones: for this long, and at least ten."""
+    """Calls before the measured ones: for this long at least, and until they do not become faster any more."""
     budget: Duration = Field(default="1s")
     """Length of the steady phase, unless the iterations below decide."""
     min_iterations: int = Field(default=10, ge=1, le=MAX_SAMPLES)
@@ -139,6 +151,15 @@ class MatrixFile(_Keys):
     """Named pairs of limits, instead of cpus and memory."""
     batch: Annotated[tuple[Batch, ...], _LIST] = Field(default=(1,), examples=[[1, 32]])
     """Items per call."""
+    cpu_mode: Annotated[tuple[CpuModeName, ...], _LIST] = Field(
+        default=("cpuset",), examples=[["cpuset", "quota"]]
+    )
+    """How whole CPUs are enforced: cpuset is a board with so many cores, quota a share of a cloud
+    machine. Fractions are always a quota."""
+    threads: Annotated[tuple[Threads, ...], _LIST] = Field(
+        default=("match",), examples=[["match", "default"]]
+    )
+    """What every framework is told: match is as many threads as CPUs, default is nothing, or a number."""
     include: Annotated[tuple[Include, ...], Field(min_length=1, max_length=MAX_RULES)] = Field(
         default=(), examples=[[{"framework": "onnxruntime", "cpus": 1, "memory": "64MiB"}]]
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from harness.errors import StoreError
 from harness.report.html import render
-from harness.report.stored import read_cells
+from harness.report.stored import read_cells, read_probes
 from harness.report.table import results_csv
 from harness.results import Run
 from harness.store import read_model, write_atomically
@@ -14,7 +14,7 @@ from harness.store import read_model, write_atomically
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.stats import Measured
+    from harness.stats.cell import Measured
 
 PAGE: Final = "index.html"
 TABLE: Final = "results.csv"
@@ -23,8 +23,8 @@ TABLE: Final = "results.csv"
 def write_report(run_dir: Path) -> Path:
     """Write `results.csv` and `index.html` beside the files they are made of.
 
-    Reads `run.json` and the files of its cells and nothing else, so that a report can be made again anywhere,
-    to the byte; writes both files or neither.
+    Reads `run.json` and the files of its cells and reference probes and nothing else, so that a report can be made
+    again anywhere, to the byte; writes both files or neither.
 
     Args:
         run_dir: `reports/<run-id>`.
@@ -37,8 +37,9 @@ def write_report(run_dir: Path) -> Path:
     """
     run = read_model(run_dir / "run.json", Run)
     measured = sorted(read_cells(run_dir, run), key=_row_order)
+    probes = read_probes(run_dir)
     try:
-        table, html = results_csv(measured), render(run, measured)
+        table, html = results_csv(measured), render(run, measured, probes)
     except (ValueError, ArithmeticError) as error:
         raise StoreError(
             f"no report can be made of {run_dir}: {error}", why="a file there is damaged"
@@ -49,6 +50,7 @@ def write_report(run_dir: Path) -> Path:
     return page
 
 
-def _row_order(measured: Measured) -> tuple[str, int, float, int, str]:
+def _row_order(measured: Measured) -> tuple[object, ...]:
     cell = measured.result.cell
-    return cell.model, cell.batch, cell.cpus, cell.memory_bytes, cell.framework
+    limits = (cell.cpus, cell.memory_bytes, cell.cpu_mode, str(cell.threads))
+    return cell.twin, cell.model, cell.batch, *limits, cell.framework

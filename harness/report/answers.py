@@ -1,7 +1,8 @@
 """The answer first: under each limit the fastest framework, the leanest, and the quickest to start.
 
 A first place is only claimed where the trials prove it; what they cannot tell apart from the first is named as
-its tie, and where they tell nothing apart the answer is that they do not decide.
+its tie, and where they tell nothing apart the answer is that they do not decide. Whatever casts doubt on a named
+cell stands beside its name.
 """
 
 from __future__ import annotations
@@ -10,15 +11,20 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from harness.intervals import Estimate, proved_less
-from harness.report.formats import counted, duration, listed, mebibytes, ratio
+from harness.report.causes import throttling
+from harness.report.flags import flags
+from harness.report.formats import duration, listed, mebibytes, ratio
+from harness.report.noise import floor_note
+from harness.stats.noise import Aim, by_round
+from harness.units import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from harness.report.aspects.common import Book
+    from harness.report.book import Book
     from harness.report.grouping import LimitGroup, Workload
-    from harness.stats import CellStats, Measured
+    from harness.stats.cell import CellStats, Measured
+    from harness.stats.intervals import Estimate
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,7 @@ class Question:
     """What a reader wants to be smallest."""
 
     title: str
+    aim: Aim
     figure: Callable[[CellStats], Estimate | None]
     text: Callable[[float], str]
     capped: Callable[[CellStats], bool] = lambda _: False
@@ -37,9 +44,9 @@ def _mib(size: float) -> str:
 
 
 QUESTIONS: Final = (
-    Question("Fastest", lambda stats: stats.p50_ms, duration),
-    Question("Leanest", lambda stats: stats.rss_peak_bytes, _mib, lambda stats: stats.at_cap),
-    Question("Quickest to start", lambda stats: stats.cold_start_ms, duration),
+    Question("Fastest", Aim.LATENCY, lambda stats: stats.p50_ms, duration),
+    Question("Leanest", Aim.MEMORY, lambda stats: stats.rss_peak_bytes, _mib, lambda stats: stats.at_cap),
+    Question("Quickest to start", Aim.START, lambda stats: stats.cold_start_ms, duration),
 )
 
 
@@ -61,9 +68,13 @@ class Pick:
     leaders: tuple[Leader, ...]
     """The one with the smallest figure, then those that the trials cannot tell from it."""
     figure: str = ""
+    flags: tuple[str, ...] = ()
+    """Doubts about the first one's figures."""
     interval: str = ""
     note: str = ""
     """The tie, or how far behind the next one is."""
+    floor: str = ""
+    """The smallest difference that counts here."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +84,8 @@ class Answer:
     title: str
     devices: tuple[str, ...]
     picks: tuple[Pick, ...]
+    cause: str = ""
+    """What made cells slow here, where the run itself shows it."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +102,12 @@ class Headline:
 def answers(book: Book, workload: Workload) -> tuple[Answer, ...]:
     """The answers under each limit."""
     return tuple(
-        Answer(group.title, group.devices, tuple(_pick(book, group, question) for question in QUESTIONS))
+        Answer(
+            title=group.title,
+            devices=group.devices,
+            picks=tuple(_pick(book, group, question) for question in QUESTIONS),
+            cause=throttling(book, workload, group),
+        )
         for group in workload.groups
     )
 
@@ -126,23 +144,39 @@ def _of(count: int, limits: int) -> str:
 
 
 def _pick(book: Book, group: LimitGroup, question: Question) -> Pick:
-    known = [(each, found) for each in group.ok if (found := question.figure(each.stats)) is not None]
+    known = [
+        (each, found)
+        for each in group.ok
+        if (found := question.figure(each.stats)) is not None and by_round(each.stats, question.aim)
+    ]
     if not known:
         return Pick(question.title, "no cell is ok", ())
     known.sort(key=lambda pair: (pair[1].value, pair[0].result.cell.framework))
     (first, best), *others = known
-    ties = [each for each, found in others if not proved_less(best, found)]
-    names = [book.name(each) for each in (first, *ties)]
+    cells = [each for each, _ in known]
+    ranking = book.ranking(cells, question.aim)
+    ties = [each for place, (each, _) in enumerate(others, 1) if not ranking.proved_less(0, place)]
+    names = [_flagged(book, each, question) for each in ties]
+    floor = floor_note(book.floor(cells, question.aim)) if others else ""
     if others and len(ties) == len(others):
-        return Pick(question.title, "not decided", (), note=f"{listed(names)} tie")
+        tied = listed([_flagged(book, first, question), *names])
+        return Pick(question.title, "not decided", (), note=f"{tied} tie", floor=floor)
     return Pick(
         question=question.title,
         verdict="",
         leaders=tuple(Leader(book.name(each), book.slot(each)) for each in (first, *ties)),
         figure=question.text(best.value) + (", at the cap" if question.capped(first.stats) else ""),
+        flags=flags(first, question.aim),
         interval=_interval(question, best),
-        note=_note(book, best, others, names[1:]),
+        note=_note(book, question, known, names),
+        floor=floor,
     )
+
+
+def _flagged(book: Book, measured: Measured, question: Question) -> str:
+    """A name, with the doubts about its figures."""
+    doubts = flags(measured, question.aim)
+    return f"{book.name(measured)} ({', '.join(doubts)})" if doubts else book.name(measured)
 
 
 def _interval(question: Question, best: Estimate) -> str:
@@ -152,11 +186,12 @@ def _interval(question: Question, best: Estimate) -> str:
 
 
 def _note(
-    book: Book, best: Estimate, others: Sequence[tuple[Measured, Estimate]], ties: Sequence[str]
+    book: Book, question: Question, known: Sequence[tuple[Measured, Estimate]], ties: Sequence[str]
 ) -> str:
+    (_, best), *others = known
     if not others:
         return "the only cell that is ok"
     if ties:
         return f"tied with {listed(ties)}"
     runner_up, behind = others[0]
-    return f"next: {book.name(runner_up)}, {ratio(behind.value, best.value)}"
+    return f"next: {_flagged(book, runner_up, question)}, {ratio(behind.value, best.value)}"

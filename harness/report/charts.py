@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from harness.intervals import Estimate
+    from harness.stats.intervals import Estimate
 
 ROW_HEIGHT: Final = 38
 AXIS_HEIGHT: Final = 20

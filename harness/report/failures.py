@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Final
 
 from harness.records import PhaseEnd
 from harness.report.endings import WORDS, telling_trial
-from harness.report.formats import counted, visible
-from harness.units import format_memory
+from harness.report.formats import visible
+from harness.units import counted, format_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from harness.report.aspects.common import Book
+    from harness.report.book import Book
     from harness.report.endings import Ending
     from harness.report.grouping import Workload
     from harness.results import Trial
-    from harness.stats import Measured
+    from harness.stats.cell import Measured
 
 LOG_LIMIT: Final = 4096
 """Bytes of a log's tail in the page; the whole bounded log is in the cell's file."""

@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from harness.intervals import Estimate
-from harness.units import MIB, format_memory
+from harness.results import CpuMode
+from harness.stats.intervals import Estimate
+from harness.units import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,6 +18,7 @@ EN_DASH: Final = "\N{EN DASH}"
 TIMES: Final = "\N{MULTIPLICATION SIGN}"
 UNKNOWN: Final = EN_DASH
 _SMALLEST_PLAIN: Final = -4
+SMALLEST_SHARE: Final = 1e-3
 NAME_LIMIT: Final = 60
 TEXT_LIMIT: Final = 300
 
@@ -70,6 +72,11 @@ class TimeUnit:
         """A duration in this unit, without the unit's name."""
         return number(None if milliseconds is None else milliseconds * self.per_ms)
 
+    def with_bounds(self, estimate: Estimate | None) -> str:
+        """An estimate in this unit, and its bounds in a second line."""
+        figure = self.number(estimate.value if estimate else None)
+        return figure if estimate is None or estimate.low is None else f"{figure}\n{self.bounds(estimate)}"
+
     def bounds(self, estimate: Estimate | None) -> str:
         """An estimate's bounds in this unit, such as `[12.1, 14.6]`."""
         if estimate is None or estimate.low is None:
@@ -110,16 +117,21 @@ def percent(fraction: float | None) -> str:
     return UNKNOWN if fraction is None else f"{number(100 * fraction)} %"
 
 
-def cpus(value: float) -> str:
-    """`1 core`, `2 cores`, `0.5 CPU quota`: whole ones are cores of a cpuset, fractions a share of time."""
-    if value != int(value):
+def share(fraction: float | None) -> str:
+    """A share as a percentage of two digits, and what is hardly there as `< 0.1 %`."""
+    if fraction is None:
+        return UNKNOWN
+    if 0 < fraction < SMALLEST_SHARE:
+        return f"< {100 * SMALLEST_SHARE:g} %"
+    digits = max(0, 1 - math.floor(math.log10(100 * fraction))) if fraction else 0
+    return f"{100 * fraction:,.{digits}f} %"
+
+
+def cpus(value: float, mode: CpuMode) -> str:
+    """`1 core`, `2 cores`, `0.5 CPU quota`: cores of a cpuset, or a share of time on all."""
+    if mode is CpuMode.QUOTA:
         return f"{value:g} CPU quota"
     return f"{value:.0f} core" + ("" if value == 1 else "s")
-
-
-def limit_name(limit: tuple[float, int]) -> str:
-    """A limit as people say it, such as `2 cores, 512 MiB`."""
-    return f"{cpus(limit[0])}, {format_memory(limit[1])}"
 
 
 def core_list(indices: Sequence[int] | None) -> str:
@@ -143,11 +155,6 @@ def moment(when: datetime | None) -> str:
 def listed(words: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return " and ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else ""
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 cell`, `2 cells`."""
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def distinct(texts: Iterable[str]) -> str:

@@ -6,20 +6,37 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from harness.intervals import value_of
-from harness.report.formats import limit_name
-from harness.stats import CellStats
+from harness.report.book import is_control
+from harness.report.formats import cpus
+from harness.results import CpuMode
+from harness.stats.cell import CellStats
+from harness.stats.intervals import value_of
+from harness.units import format_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from harness.results import Run
-    from harness.stats import Measured
+    from harness.results import Run, ThreadOption
+    from harness.stats.cell import Measured
 
-Limit = tuple[float, int]
-"""CPUs and bytes of memory."""
+
+class Limit(NamedTuple):
+    """What cells that are compared have in common: what they may use, and what they are told."""
+
+    cpus: float
+    memory_bytes: int
+    cpu_mode: CpuMode = CpuMode.CPUSET
+    threads: ThreadOption = "match"
+
+    @property
+    def title(self) -> str:
+        """The limit as people say it, such as `2 cores, 512 MiB`."""
+        told = "" if self.threads == "match" else f", threads {self.threads}"
+        return f"{cpus(self.cpus, self.cpu_mode)}, {format_memory(self.memory_bytes)}{told}"
+
+
 Figure = Callable[[CellStats], float | None]
 
 
@@ -35,7 +52,7 @@ class LimitGroup:
     @property
     def title(self) -> str:
         """The limit in words."""
-        return limit_name(self.limit)
+        return self.limit.title
 
     @property
     def ok(self) -> tuple[Measured, ...]:
@@ -76,7 +93,8 @@ class Workload:
 
 def workloads(run: Run, measured: Iterable[Measured]) -> tuple[Workload, ...]:
     """Group the cells of a run."""
-    ordered = sorted(measured, key=lambda each: (*_workload(each), *_limit(each), *_place(each)))
+    compared = (each for each in measured if not is_control(each))
+    ordered = sorted(compared, key=lambda each: (*_workload(each), *_sortable(limit_of(each)), *_place(each)))
     return tuple(
         Workload(model, batch, tuple(_limit_groups(run, cells)))
         for (model, batch), cells in groupby(ordered, key=_workload)
@@ -84,8 +102,8 @@ def workloads(run: Run, measured: Iterable[Measured]) -> tuple[Workload, ...]:
 
 
 def _limit_groups(run: Run, cells: Iterable[Measured]) -> Iterable[LimitGroup]:
-    for limit, found in groupby(cells, key=_limit):
-        names = tuple(name for name, device in run.devices.items() if device == limit)
+    for limit, found in groupby(cells, key=limit_of):
+        names = tuple(name for name, device in run.devices.items() if device == limit[:2])
         yield LimitGroup(limit, names, tuple(found))
 
 
@@ -93,8 +111,15 @@ def _workload(measured: Measured) -> tuple[str, int]:
     return measured.result.cell.model, measured.result.cell.batch
 
 
-def _limit(measured: Measured) -> Limit:
-    return measured.result.cell.cpus, measured.result.cell.memory_bytes
+def limit_of(measured: Measured) -> Limit:
+    """The limit that a cell ran under."""
+    cell = measured.result.cell
+    return Limit(cell.cpus, cell.memory_bytes, cell.cpu_mode, cell.threads)
+
+
+def _sortable(limit: Limit) -> tuple[float, int, CpuMode, bool, str]:
+    """A limit's place among others; thread options are numbers and words, the usual one first."""
+    return *limit[:3], limit.threads != "match", str(limit.threads)
 
 
 def _place(measured: Measured) -> tuple[bool, float, str]:

@@ -6,13 +6,16 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from harness.report.formats import NAME_LIMIT, clip, counted, ratio, time_unit
+from harness.report.doubts import count_doubts
+from harness.report.flags import FLAGS, flags
+from harness.report.formats import NAME_LIMIT, clip, ratio, time_unit
+from harness.units import counted
 
 if TYPE_CHECKING:
-    from harness.report.aspects.common import Book
+    from harness.report.book import Book
     from harness.report.endings import Ending
     from harness.report.grouping import LimitGroup, Workload
-    from harness.stats import Measured
+    from harness.stats.cell import Measured
 
 SHADES: Final = 6
 """Steps of the shading, from the fastest (0) on."""
@@ -29,8 +32,10 @@ class HeatCell:
     ratio: str
     """Against the fastest under the same limit."""
     shade: int
+    flags: tuple[str, ...]
+    """What casts doubt on the figure, in a word each."""
     warnings: str
-    """How many doubts stand beside the figure, such as `1 warning`."""
+    """How many doubts there are beyond those, such as `1 warning`."""
     ending: Ending
 
 
@@ -66,14 +71,15 @@ def heat_map(book: Book, workload: Workload) -> HeatMap:
 
     def cell(group: LimitGroup, each: Measured) -> HeatCell:
         own, fastest = each.stats.p50_ms, group.cells[0].stats.p50_ms
-        doubts = len({doubt for trial in each.result.trials for doubt in trial.warnings})
+        others = count_doubts(each, beside=FLAGS)
         behind = own.value / fastest.value if each.ok and own and fastest else None
         return HeatCell(
             cell_id=each.result.cell_id,
             text=unit.number(own.value if own else None),
             ratio=ratio(behind, 1.0),
             shade=_shade(behind),
-            warnings=counted(doubts, "warning") if doubts else "",
+            flags=flags(each),
+            warnings=counted(others, "warning") if others else "",
             ending=book.ending(each),
         )
 

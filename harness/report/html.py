@@ -11,6 +11,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from harness.report.aspects.memory import HEADLINE
 from harness.report.formats import visible
 from harness.report.palette import DARK, LIGHT, PAPER_DARK, PAPER_LIGHT, SHAPES, css_polygon, svg_path
 from harness.report.provenance import CAP_NOTE
@@ -19,13 +20,13 @@ from harness.report.view import build_view
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.results import Run
-    from harness.stats import Measured
+    from harness.results import ReferenceProbe, Run
+    from harness.stats.cell import Measured
 
 STYLE: Final = "style.css"
 
 
-def render(run: Run, measured: Sequence[Measured]) -> str:
+def render(run: Run, measured: Sequence[Measured], probes: Sequence[ReferenceProbe] = ()) -> str:
     """The page of a run: one self-contained HTML document without any script."""
     environment = _environment()
     style = environment.get_template(STYLE).render(
@@ -36,12 +37,13 @@ def render(run: Run, measured: Sequence[Measured]) -> str:
         polygons=[css_polygon(shape) for shape in SHAPES],
     )
     return environment.get_template("page.html.j2").render(
-        view=build_view(run, measured),
+        view=build_view(run, measured, probes),
         style=Markup(style),  # noqa: S704 - our own file, filled with our own colours
         policy=content_policy(style),
         markers=[svg_path(shape) for shape in SHAPES],
         colours=LIGHT,
         cap_note=CAP_NOTE,
+        headline=HEADLINE,
     )
 
 

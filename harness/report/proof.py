@@ -1,23 +1,23 @@
-"""Limits asked against limits in effect, threads told against threads seen, and every typed warning."""
+"""Limits asked against limits in effect, and threads told against threads that computed."""
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.records import UNLIMITED, Framework, Limits, Phase, PhaseEnd
-from harness.report.formats import UNKNOWN, clip, core_list, counted, distinct, percent
+from harness.records import UNLIMITED, Framework, Limits, Phase, PhaseEnd, Threads
+from harness.report.formats import UNKNOWN, core_list, distinct
 from harness.results import CpuMode
-from harness.stats import started
-from harness.units import format_memory
+from harness.stats.cell import started
+from harness.stats.samples import busy_threads
+from harness.units import counted, format_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from harness.report.grouping import Workload
     from harness.results import Requested, Trial
-    from harness.stats import Measured
+    from harness.stats.cell import Measured
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,7 @@ class Proof:
     memory_found: str
     swap: str
     threads: str
-    """Told, reported by the framework, seen by the kernel."""
-    throttled: str
-    """Empty without a quota."""
+    """Told, reported by the framework, computed in the steady phase, alive at its end."""
     labels: str
 
 
@@ -47,16 +45,6 @@ class Badge:
 
     text: str
     kind: str
-
-
-@dataclass(frozen=True)
-class CellWarning:
-    """A typed doubt about a cell's figures."""
-
-    cell_id: str
-    kind: str
-    text: str
-    trials: str
 
 
 def proofs(workloads: Iterable[Workload]) -> tuple[Proof, ...]:
@@ -81,30 +69,14 @@ def badge(workloads: Iterable[Workload]) -> Badge:
     return Badge(f"Limits proved in {share}{rest}", "proved" if proved == len(ran) else "broken")
 
 
-def warnings(workloads: Iterable[Workload]) -> tuple[CellWarning, ...]:
-    """Every typed warning of every cell, once, with the number of trials that carry it."""
-    found = []
-    for each in (each for workload in workloads for each in workload.cells):
-        trials = each.result.trials
-        doubts = Counter((doubt.kind, doubt.text) for trial in trials for doubt in trial.warnings)
-        found += [
-            CellWarning(
-                each.result.cell_id, clip(kind.replace("_", " ")), clip(text), f"{count} of {len(trials)}"
-            )
-            for (kind, text), count in doubts.items()
-        ]
-    return tuple(found)
-
-
 def _proof(measured: Measured) -> Proof:
     trials = measured.result.trials
     limits = [found for trial in trials if (found := trial.find(Limits)) is not None]
-    enforced, throttled = measured.stats.limits_enforced, measured.stats.throttled_fraction
     verdict, kind = {
         True: ("proved", "proved"),
         False: ("not proved", "broken"),
         None: ("not started", "idle"),
-    }[enforced]
+    }[measured.stats.limits_enforced]
     return Proof(
         cell_id=measured.result.cell_id,
         ok=measured.ok,
@@ -118,8 +90,7 @@ def _proof(measured: Measured) -> Proof:
             for found in limits
         ),
         swap=distinct(_swap(found) for found in limits),
-        threads=distinct(_threads(trial) for trial in trials if trial.find(Framework)),
-        throttled="" if throttled is None else percent(throttled),
+        threads=_threads(measured.result.counted),
         labels=", ".join(dict.fromkeys(label for trial in trials for label in _labels(trial.requested))),
     )
 
@@ -142,13 +113,33 @@ def _swap(found: Limits) -> str:
     return "unlimited" if found.swap_bytes >= UNLIMITED else format_memory(found.swap_bytes)
 
 
-def _threads(trial: Trial) -> str:
-    said = trial.find(Framework)
-    told = str(said.threads_told) if said else UNKNOWN
-    reported = str(said.threads_reported) if said and said.threads_reported is not None else UNKNOWN
-    steady = (end.threads for end in trial.all(PhaseEnd) if end.name is Phase.STEADY)
-    seen = next(steady, None)
-    return f"{told} / {reported} / {UNKNOWN if seen is None else seen}"
+def _threads(trials: Sequence[Trial]) -> str:
+    """Told, reported, computed and alive, each over the trials that got as far."""
+    said = [found for trial in trials if (found := trial.find(Framework)) is not None]
+    if not said:
+        return UNKNOWN
+    told = distinct("default" if each.threads_told is None else str(each.threads_told) for each in said)
+    reported = _range(each.threads_reported for each in said)
+    return f"{told} / {reported} / {_range(map(_computed, trials))} / {_range(map(_alive, trials))}"
+
+
+def _computed(trial: Trial) -> int | None:
+    return busy_threads(trial.records)
+
+
+def _alive(trial: Trial) -> int | None:
+    """Threads at the end of the steady phase."""
+    listed = trial.find(Threads)
+    if listed is not None and listed.total is not None:
+        return listed.total
+    return next((end.threads for end in trial.all(PhaseEnd) if end.name is Phase.STEADY), None)
+
+
+def _range(counts: Iterable[int | None]) -> str:
+    known = sorted({count for count in counts if count is not None})
+    if not known:
+        return UNKNOWN
+    return str(known[0]) if len(known) == 1 else f"{known[0]} to {known[-1]}"
 
 
 def _labels(requested: Requested) -> Sequence[str]:

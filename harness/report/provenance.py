@@ -7,26 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 import yaml
 
-from harness.intervals import CONFIDENCE
-from harness.report.formats import (
-    NAME_LIMIT,
-    UNKNOWN,
-    clip,
-    core_list,
-    counted,
-    distinct,
-    mebibytes,
-    moment,
-)
-from harness.stats import SAMPLES_NEEDED
-from harness.units import format_duration, format_memory
+from harness.report.formats import NAME_LIMIT, UNKNOWN, clip, core_list, distinct, mebibytes, moment, share
+from harness.stats.intervals import CONFIDENCE
+from harness.stats.samples import SAMPLES_NEEDED
+from harness.units import counted, format_duration, format_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from harness.report.aspects.common import Book
+    from harness.report.book import Book
     from harness.report.grouping import Workload
-    from harness.results import Run
+    from harness.results import Protocol, Run
 
 CAP_NOTE: Final = "A cap limits quantity, not core speed"
 PACKAGE_LIMIT: Final = 100
@@ -170,7 +161,7 @@ def method(run: Run) -> Method:
     """How it was measured."""
     protocol = run.protocol
     return Method(
-        trials=counted(protocol.trials, "trial"),
+        trials=_trials(protocol),
         seed=str(protocol.seed),
         cold=protocol.page_cache == "cold",
         warmup=format_duration(protocol.warmup_s),
@@ -182,6 +173,21 @@ def method(run: Run) -> Method:
         samples_needed=tuple(
             (f"p{percent}", str(count)) for percent, count in SAMPLES_NEEDED.items() if count > 1
         ),
+    )
+
+
+def _trials(protocol: Protocol) -> str:
+    """How many trials a cell has, and what ends them."""
+    if protocol.precision is None:
+        return counted(protocol.trials, "trial")
+    spent = (
+        ""
+        if protocol.max_time_s is None
+        else f", or {format_duration(protocol.max_time_s)} of measuring are over"
+    )
+    return (
+        f"at least {counted(protocol.trials, 'trial')} and at most {protocol.max_trials}, until its interval is within "
+        f"± {share(protocol.precision)}{spent}"
     )
 
 

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from harness.errors import StoreError
 from harness.results import CellResult, Run, RunState, Status
-from harness.stats import Measured, cell_stats
-from harness.store import read_model
+from harness.stats.cell import Measured, cell_stats
+from harness.store import RunStore, read_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from harness.results import ReferenceProbe
 
 RESUME = "resume the run, which writes its cells anew from the trials"
 
@@ -29,6 +31,15 @@ def read_cells(run_dir: Path, run: Run) -> Iterator[Measured]:
             yield _read(path)
         elif run.state is RunState.COMPLETE:
             raise StoreError(f"{path} is missing, though its run is complete", fix=RESUME)
+
+
+def read_probes(run_dir: Path) -> tuple[ReferenceProbe, ...]:
+    """The reference probes of a run, by number; none where none were stored.
+
+    Raises:
+        StoreError: a file is damaged.
+    """
+    return tuple(RunStore(run_dir).read_probes().values())
 
 
 def _read(path: Path) -> Measured:
@@ -50,8 +61,8 @@ def _check(result: CellResult, name: str) -> None:
         raise ValueError(f"it holds cell {result.cell.id}")
     if any(trial.cell_id != result.cell_id for trial in result.trials):
         raise ValueError("it holds a trial of another cell")
-    if len({trial.index for trial in result.trials}) != len(result.trials):
+    if len({trial.key for trial in result.trials}) != len(result.trials):
         raise ValueError("it holds a trial twice")
-    states = {trial.status for trial in result.trials}
+    states = {trial.status for trial in result.counted}
     if result.status is Status.OK and states != {Status.OK}:
         raise ValueError("it is ok without being so in every trial")

@@ -6,22 +6,30 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
-from harness.intervals import value_of
 from harness.records import Phase
+from harness.stats.intervals import value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from harness.stats import CellStats, Measured
+    from harness.stats.cell import CellStats, Measured
+    from harness.stats.intervals import Estimate
 
 COLUMNS: Final = {
     "cell_id": "string", "framework": "string", "model": "string",
-    "cpus": "float64", "memory_bytes": "Int64", "batch": "Int64",
+    "cpus": "float64", "memory_bytes": "Int64", "batch": "Int64", "cpu_mode": "string", "threads": "string",
+    "control": "string",
     "status": "string", "phase": "string", "reason": "string",
     "trials": "Int64", "iterations": "Int64",
+    "stopped_by": "string", "precision": "float64",
     "p50_ms": "float64", "p50_low_ms": "float64", "p50_high_ms": "float64",
-    "p90_ms": "float64", "p95_ms": "float64", "p99_ms": "float64", "throughput_per_s": "float64",
-    "cpu_percent": "float64", "cpu_ms_per_inference": "float64", "throttled_fraction": "float64",
+    "p90_ms": "float64", "p90_low_ms": "float64", "p90_high_ms": "float64",
+    "p95_ms": "float64", "p95_low_ms": "float64", "p95_high_ms": "float64",
+    "p99_ms": "float64", "p99_low_ms": "float64", "p99_high_ms": "float64",
+    "core_p50_ms": "float64", "throughput_per_s": "float64",
+    "cpu_percent": "float64", "cpu_ms_per_inference": "float64", "cores_used": "float64", "system_share": "float64",
+    "busy_threads": "Int64", "throttled_fraction": "float64", "throttled_ms_per_s": "float64",
+    "peak_share": "float64", "growth_bytes_per_call": "float64",
     "rss_peak_bytes": "Int64", "anon_peak_bytes": "Int64", "cgroup_peak_bytes": "Int64",
     "import_ms": "float64", "load_ms": "float64", "compile_ms": "float64", "first_ms": "float64",
     "cold_start_ms": "float64", "max_abs_error": "float64", "limits_enforced": "boolean",
@@ -55,27 +63,36 @@ def _identity(measured: Measured) -> dict[str, object]:
         "cpus": cell.cpus,
         "memory_bytes": cell.memory_bytes,
         "batch": cell.batch,
+        "cpu_mode": cell.cpu_mode.value,
+        "threads": str(cell.threads),
+        "control": "floor" if cell.is_floor else "twin" if cell.twin else None,
         "status": result.status.value,
         "phase": result.phase.value if result.phase else None,
         "reason": result.reason or None,
+        "stopped_by": result.stopped_by.value if result.stopped_by else None,
     }
 
 
 def _figures(stats: CellStats) -> dict[str, object]:
-    p50 = stats.p50_ms
     return {
         "trials": stats.trials,
         "iterations": stats.iterations,
-        "p50_ms": value_of(p50),
-        "p50_low_ms": p50.low if p50 else None,
-        "p50_high_ms": p50.high if p50 else None,
-        "p90_ms": stats.p90_ms,
-        "p95_ms": stats.p95_ms,
-        "p99_ms": stats.p99_ms,
+        **bounds("p50", stats.p50_ms),
+        "precision": stats.precision,
+        "core_p50_ms": value_of(stats.core_p50_ms),
+        **bounds("p90", stats.p90_ms),
+        **bounds("p95", stats.p95_ms),
+        **bounds("p99", stats.p99_ms),
         "throughput_per_s": stats.throughput_per_s,
         "cpu_percent": stats.cpu_percent,
         "cpu_ms_per_inference": stats.cpu_ms_per_inference,
+        "cores_used": stats.cores_used,
+        "system_share": stats.system_share,
+        "busy_threads": stats.busy_threads,
         "throttled_fraction": stats.throttled_fraction,
+        "throttled_ms_per_s": stats.throttled_ms_per_s,
+        "peak_share": stats.peak_share,
+        "growth_bytes_per_call": stats.growth_bytes_per_call,
         "rss_peak_bytes": value_of(stats.rss_peak_bytes),
         "anon_peak_bytes": stats.anon_peak_bytes,
         "cgroup_peak_bytes": stats.cgroup_peak_bytes,
@@ -88,6 +105,15 @@ def _figures(stats: CellStats) -> dict[str, object]:
         "limits_enforced": stats.limits_enforced,
         "image_digest": stats.image_digest,
         "framework_version": stats.framework_version,
+    }
+
+
+def bounds(name: str, estimate: Estimate | None) -> dict[str, object]:
+    """A percentile and its interval."""
+    return {
+        f"{name}_ms": value_of(estimate),
+        f"{name}_low_ms": estimate.low if estimate else None,
+        f"{name}_high_ms": estimate.high if estimate else None,
     }
 
 

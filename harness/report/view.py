@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING
 from harness.catalog import SUPPORT_IMAGES
 from harness.report.answers import Answer, Headline, answers, headlines
 from harness.report.aspects import aspects
-from harness.report.aspects.common import Aspect, Book
+from harness.report.book import Book
+from harness.report.controls import Control, controls
+from harness.report.doubts import Warnings, warnings
 from harness.report.failures import Failure, failures
-from harness.report.formats import NAME_LIMIT, clip, counted, listed, moment
+from harness.report.formats import NAME_LIMIT, clip, listed, moment
 from harness.report.grouping import Workload, workloads
 from harness.report.heatmap import HeatMap, heat_map
-from harness.report.palette import slots
-from harness.report.proof import Badge, CellWarning, Proof, badge, proofs, warnings
+from harness.report.host import Beside, Spoiled, beside, neighbours_line, spoiled, spoiled_line
+from harness.report.ledger import LedgerEntry, ledger
+from harness.report.noise import Noise, noise
+from harness.report.proof import Badge, Proof, badge, proofs
 from harness.report.provenance import (
     Facts,
     ImageView,
@@ -29,14 +33,16 @@ from harness.report.provenance import (
     models,
     run_facts,
 )
+from harness.report.reference import ProbedCpus, probed_cpus
 from harness.results import RunState, Status
-from harness.units import format_duration
+from harness.units import counted, format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.results import Run
-    from harness.stats import Measured
+    from harness.report.aspects.common import Aspect
+    from harness.results import ReferenceProbe, Run
+    from harness.stats.cell import Measured
 
 MANY: int = 3
 """Models named in the title; more are counted."""
@@ -55,6 +61,18 @@ class WorkloadView:
 
 
 @dataclass(frozen=True)
+class Fitness:
+    """Whether the host was fit to measure on."""
+
+    probed: tuple[ProbedCpus, ...]
+    beside: tuple[Beside, ...]
+    spoiled: tuple[Spoiled, ...]
+    spoiled_line: str
+    neighbours_line: str
+    controls: tuple[Control, ...]
+
+
+@dataclass(frozen=True)
 class View:
     """The whole page."""
 
@@ -70,11 +88,12 @@ class View:
     workloads: tuple[WorkloadView, ...]
     failures: tuple[Failure, ...]
     proofs: tuple[Proof, ...]
-    throttled: bool
-    """Whether any proof tells of throttling."""
-    warnings: tuple[CellWarning, ...]
+    noise: Noise
+    fitness: Fitness
+    ledger: tuple[LedgerEntry, ...]
+    warnings: Warnings
     doubts: str
-    """How many warnings there are."""
+    """How many warnings cast doubt on a figure."""
     host: Facts
     run: Facts
     images: tuple[ImageView, ...]
@@ -85,12 +104,11 @@ class View:
     cell_ids: tuple[str, ...]
 
 
-def build_view(run: Run, measured: Sequence[Measured]) -> View:
+def build_view(run: Run, measured: Sequence[Measured], probes: Sequence[ReferenceProbe] = ()) -> View:
     """Compute the page of a run."""
     found = workloads(run, measured)
-    named = [name for name in run.images if name not in SUPPORT_IMAGES]
-    book = Book(run, slots([*named, *(each.result.cell.framework for each in measured)]))
-    doubts, shown = warnings(found), proofs(found)
+    book = Book.of(run, measured)
+    told = warnings(measured)
     built = images(book, found)
     counts = Counter(each.result.status for each in measured)
     return View(
@@ -100,15 +118,17 @@ def build_view(run: Run, measured: Sequence[Measured]) -> View:
         when=f"{moment(run.started_at)}, {format_duration(run.run_s)} of measuring",
         host_line=host_line(run),
         unfinished=_unfinished(run, len(measured)),
-        total=counted(len(measured), "cell"),
+        total=_total(len(measured) - len(book.controls), len(book.controls)),
         counts=tuple((status, counts[status]) for status in Status if counts[status]),
         badge=badge(found),
         workloads=tuple(_workload(book, workload, index) for index, workload in enumerate(found, start=1)),
         failures=failures(book, found),
-        proofs=shown,
-        throttled=any(proof.throttled for proof in shown),
-        warnings=doubts,
-        doubts=counted(len(doubts), "warning"),
+        proofs=proofs(found),
+        noise=noise(book),
+        fitness=_fitness(book, measured, probes),
+        ledger=ledger(measured),
+        warnings=told,
+        doubts=counted(told.count, "warning"),
         host=host_facts(run),
         run=run_facts(run),
         images=tuple(image for image in built if image.name not in SUPPORT_IMAGES),
@@ -116,7 +136,23 @@ def build_view(run: Run, measured: Sequence[Measured]) -> View:
         models=models(run, found),
         method=method(run),
         matrix_text=matrix_text(run),
-        cell_ids=tuple(each.result.cell_id for workload in found for each in workload.cells),
+        cell_ids=tuple(each.result.cell_id for workload in found for each in workload.cells)
+        + tuple(each.result.cell_id for each in book.controls),
+    )
+
+
+def _total(cells: int, controls: int) -> str:
+    return counted(cells, "cell") + (f" and {counted(controls, 'control')}" if controls else "")
+
+
+def _fitness(book: Book, measured: Sequence[Measured], probes: Sequence[ReferenceProbe]) -> Fitness:
+    return Fitness(
+        probed=probed_cpus(probes),
+        beside=beside(measured),
+        spoiled=spoiled(measured),
+        spoiled_line=spoiled_line(measured),
+        neighbours_line=neighbours_line(measured),
+        controls=controls(book),
     )
 
 

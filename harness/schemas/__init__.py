@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from harness.config.json_schema import matrix_schema
 from harness.records import AnyRecord
-from harness.results import CellResult, Run, Trial
+from harness.results import CellResult, ReferenceProbe, Run, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,10 @@ def schemas() -> Mapping[str, dict[str, Any]]:
     return {
         "matrix.schema.json": matrix_schema(),
         "record.schema.json": _dialect("One line from a container", TypeAdapter(AnyRecord)),
-        "trial.schema.json": _dialect("One trial: trials/<cell-id>.<index>.json", TypeAdapter(Trial)),
+        "trial.schema.json": _dialect("One trial: trials/<cell-id>.<round>.json", TypeAdapter(Trial)),
+        "probe.schema.json": _dialect(
+            "One reference probe: probes/<number>.json", TypeAdapter(ReferenceProbe)
+        ),
         "cell.schema.json": _dialect("One cell: cells/<cell-id>.json", TypeAdapter(CellResult)),
         "run.schema.json": _dialect("One run: run.json", TypeAdapter(Run)),
     }

@@ -22,7 +22,7 @@ class Adapter:
         batch: rows per call.
     """
 
-    def __init__(self, *, threads: int, batch: int) -> None:  # noqa: ARG002
+    def __init__(self, *, threads: int | None, batch: int) -> None:  # noqa: ARG002
         self._batch = batch
         jax.config.update("jax_default_matmul_precision", "highest")
         # A synchronous call gains nothing from a second thread to run it, and pays for the hand-over.
@@ -51,6 +51,14 @@ class Adapter:
         """Run one inference; the outputs are read-only views of arrays that JAX never changes."""
         outputs = self._call(self._params, *[inputs[name] for name in self._inputs])
         return [np.asarray(output) for output in outputs]
+
+    def to_native(self, inputs: dict[str, np.ndarray]) -> list[jax.Array]:
+        """Put the inputs on the device."""
+        return jax.block_until_ready([jax.device_put(inputs[name]) for name in self._inputs])
+
+    def infer(self, native: list[jax.Array]) -> list[jax.Array]:
+        """Run one inference on arrays of the device."""
+        return jax.block_until_ready(self._call(self._params, *native))
 
     def describe(self) -> dict[str, Any]:
         """Tell the version; JAX has no query for its threads."""

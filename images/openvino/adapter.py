@@ -21,20 +21,21 @@ class Adapter:
     """Drives OpenVINO on the CPU plugin.
 
     Args:
-        threads: what `INFERENCE_NUM_THREADS` is set to.
+        threads: what `INFERENCE_NUM_THREADS` is set to; `None` leaves it to OpenVINO.
         batch: rows per call.
     """
 
-    def __init__(self, *, threads: int, batch: int) -> None:
+    def __init__(self, *, threads: int | None, batch: int) -> None:
         self._batch = batch
         self._core = ov.Core()
         self._config = {
             "PERFORMANCE_HINT": "LATENCY",
             "NUM_STREAMS": "1",
-            "INFERENCE_NUM_THREADS": str(threads),
             # Left alone it computes in bfloat16 where the processor can: faster, and wrong in the third digit.
             "INFERENCE_PRECISION_HINT": "f32",
         }
+        if threads is not None:
+            self._config["INFERENCE_NUM_THREADS"] = str(threads)
 
     def load(self, model: ModelFiles) -> None:
         """Read the IR and fix its shapes."""
@@ -61,6 +62,16 @@ class Adapter:
                 self._request.set_tensor(name, ov.Tensor(array, shared_memory=True))
         self._request.infer(share_outputs=True)
         return [result.copy() for result in self._results]
+
+    def to_native(self, inputs: dict[str, np.ndarray]) -> dict[str, ov.Tensor]:
+        """Wrap the inputs as tensors, which share their memory."""
+        return {name: ov.Tensor(array, shared_memory=True) for name, array in inputs.items()}
+
+    def infer(self, native: dict[str, ov.Tensor]) -> None:
+        """Run one synchronous inference; the outputs stay in the request."""
+        for name, tensor in native.items():
+            self._request.set_tensor(name, tensor)
+        self._request.infer(share_outputs=True)
 
     def describe(self) -> dict[str, Any]:
         """Tell the version, the threads and the hints in effect."""

@@ -18,13 +18,14 @@ class Adapter:
     """Drives PyTorch on the CPU.
 
     Args:
-        threads: size of the intra-op pool, the calling thread included.
+        threads: size of the intra-op pool, the calling thread included; `None` leaves it to PyTorch.
         batch: rows per call; an eager module takes any.
     """
 
-    def __init__(self, *, threads: int, batch: int) -> None:  # noqa: ARG002
-        torch.set_num_threads(threads)
-        torch.set_num_interop_threads(1)
+    def __init__(self, *, threads: int | None, batch: int) -> None:  # noqa: ARG002
+        if threads is not None:
+            torch.set_num_threads(threads)
+            torch.set_num_interop_threads(1)
         torch.set_float32_matmul_precision("highest")
 
     def load(self, model: ModelFiles) -> None:
@@ -46,6 +47,14 @@ class Adapter:
         """Run one inference; nothing is copied on the way in or out, and each call's outputs are new tensors."""
         outputs = self._module(*[torch.from_numpy(inputs[name]) for name in self._inputs])
         return [output.numpy() for output in (outputs if isinstance(outputs, tuple) else (outputs,))]
+
+    def to_native(self, inputs: dict[str, np.ndarray]) -> list[torch.Tensor]:
+        """Wrap the inputs as tensors, which share their memory."""
+        return [torch.from_numpy(inputs[name]) for name in self._inputs]
+
+    def infer(self, native: list[torch.Tensor]) -> torch.Tensor | tuple[torch.Tensor, ...]:
+        """Run one inference on tensors."""
+        return self._module(*native)
 
     def describe(self) -> dict[str, Any]:
         """Tell the version, the threads and the instruction set."""

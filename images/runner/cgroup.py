@@ -40,6 +40,15 @@ def read_table(*path: str) -> dict[str, int]:
     return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdigit()}
 
 
+def parse_list(text: str) -> list[int]:
+    """Read the kernel's list format, such as `0-3,8,10-11`."""
+    numbers: list[int] = []
+    for part in filter(None, text.strip().split(",")):
+        first, _, last = part.partition("-")
+        numbers += range(int(first), int(last or first) + 1)
+    return numbers
+
+
 def read_swap(root: str) -> int | None:
     """Version 2's swap limit in bytes: `UNLIMITED` for `max`, `None` where swap is not accounted."""
     text = read_text(root, "memory.swap.max")
@@ -56,10 +65,20 @@ def scaled(value: int | None, factor: int) -> int | None:
     return None if value is None else value * factor
 
 
+def missing(cgroup: CgroupV1 | CgroupV2) -> list[str]:
+    """The files that this kernel does not have, or does not show: why some figures will be empty."""
+    return [name for name in cgroup.files if not os.path.exists(os.path.join(cgroup.root, name))]
+
+
 class CgroupV1:
     """Version 1: one directory per controller."""
 
     version = 1
+    files = (
+        "cpu/cpu.cfs_quota_us", "cpu/cpu.stat", "cpuacct/cpuacct.usage", "memory/memory.limit_in_bytes",
+        "memory/memory.memsw.limit_in_bytes", "memory/memory.max_usage_in_bytes", "memory/memory.stat",
+        "memory/memory.oom_control", "pids/pids.max",
+    )  # fmt: skip
 
     def __init__(self, root: str) -> None:
         self.root = root
@@ -115,6 +134,10 @@ class CgroupV2:
     """Version 2: one directory for all controllers."""
 
     version = 2
+    files = (
+        "cpu.max", "cpu.stat", "memory.max", "memory.swap.max", "memory.peak", "memory.stat", "memory.events",
+        "pids.max",
+    )  # fmt: skip
 
     def __init__(self, root: str) -> None:
         self.root = root

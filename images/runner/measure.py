@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import mmap
 import time
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -16,29 +18,45 @@ if TYPE_CHECKING:
 
     Inputs = dict[str, NDArray[Any]]
     Outputs = Sequence[NDArray[Any]]
+    T = TypeVar("T")
+
+NOTES = 20
+"""How often a phase's growth is noted: enough for a slope."""
 
 
 def measure(
-    run: Callable[[Inputs], Outputs],
-    inputs: Sequence[Inputs],
+    run: Callable[[T], object],
+    inputs: Sequence[T],
     *,
     seconds: float,
     min_iterations: int,
     max_iterations: int,
+    note: Callable[[int], None] | None = None,
 ) -> NDArray[np.uint64]:
     """Call `run` until both the time and the least number of iterations are spent.
 
-    The inputs rotate and the latency is stored outside the clock. The array is reserved, not touched: a page of it
-    becomes resident only when a latency is written there.
+    The inputs rotate and the latency is stored outside the clock.
+
+    Args:
+        run: the call to time.
+        inputs: what it is given, in turn: arrays by name, or whatever `run` takes.
+        seconds: to measure for.
+        min_iterations: at least so many calls, even when the time is over.
+        max_iterations: at most so many.
+        note: called between two calls about `NOTES` times, evenly over the time, and after the last, with the number
+            of calls so far; outside every clock.
 
     Returns:
         The latencies in nanoseconds, shape `(iterations,)`.
     """
     clock = time.perf_counter_ns
-    latencies = np.empty(max_iterations, dtype=np.uint64)
+    latencies = reserve(max_iterations)
     kinds = len(inputs)
     count = 0
-    deadline = clock() + round(seconds * 1e9)
+    mark = clock()
+    deadline = mark + round(seconds * 1e9)
+    step = round(seconds * 1e9 / NOTES) if note else deadline - mark
+    mark += step
     while True:
         chosen = inputs[count % kinds]
         start = clock()
@@ -47,17 +65,35 @@ def measure(
         latencies[count] = end - start
         outputs = None  # noqa: F841 - freed here, outside this call's clock and the next one's
         count += 1
-        if count == max_iterations or (end >= deadline and count >= min_iterations):
-            return latencies[:count]
+        # One comparison a call: the next mark is either a note or the end.
+        if end >= mark or count == max_iterations:
+            last = count == max_iterations or (end >= deadline and count >= min_iterations)
+            if note:
+                note(count)
+            if last:
+                return latencies[:count]
+            mark = end + step if note else end
 
 
-def samples_record(phase: str, latencies: NDArray[np.uint64]) -> dict[str, object]:
+def reserve(count: int) -> NDArray[np.uint64]:
+    """Make room for so many latencies.
+
+    The room is reserved, not touched: a page of it becomes resident only when a latency is written there. Huge pages,
+    which would come two megabytes at a time and look like a framework's own memory, are declined.
+    """
+    room = mmap.mmap(-1, count * 8)
+    with contextlib.suppress(OSError):  # a kernel without huge pages has nothing to decline
+        room.madvise(mmap.MADV_NOHUGEPAGE)
+    return np.frombuffer(room, dtype=np.uint64)
+
+
+def samples_record(phase: str, latencies: NDArray[np.uint64], clock: str = "end_to_end") -> dict[str, object]:
     """All latencies, compactly: little-endian unsigned 64-bit, zlib, base64."""
     packed = zlib.compress(latencies.astype("<u8", copy=False).tobytes(), level=6)
     return {
         "type": "samples",
         "phase": phase,
-        "clock": "end_to_end",
+        "clock": clock,
         "count": len(latencies),
         "data": base64.b64encode(packed).decode("ascii"),
     }

@@ -10,40 +10,58 @@ import json
 import os
 import sys
 
-from runner.cgroup import open_cgroup, read_int, read_text
+from runner.cgroup import open_cgroup, parse_list, read_int, read_text
+from runner.conditions import conditions
 from runner.manifest import manifest_hash
 
 CPUS = "/sys/devices/system/cpu"
+DEVICES = "/sys/devices"
 NODES = "/sys/devices/system/node"
+CLOCK = "/sys/devices/system/clocksource/clocksource0"
 VOLUMES = "/volumes"
 
 
-def parse_list(text: str) -> list[int]:
-    """Read the kernel's list format, such as `0-3,8,10-11`."""
-    numbers: list[int] = []
-    for part in filter(None, text.strip().split(",")):
-        first, _, last = part.partition("-")
-        numbers += range(int(first), int(last or first) + 1)
-    return numbers
-
-
-def topology(allowed: list[int]) -> list[dict[str, int]]:
-    """For each logical CPU that a container may use: its core, its socket and its memory node."""
+def topology(allowed: list[int]) -> list[dict[str, int | str | bool]]:
+    """For each logical CPU that a container may use: its core, its socket, its memory node and its kind."""
     nodes = {
         cpu: int(name[4:])
         for name in (os.listdir(NODES) if os.path.isdir(NODES) else [])
         if name.startswith("node") and name[4:].isdigit()
         for cpu in parse_list(read_text(NODES, name, "cpulist") or "")
     }
+    kinds = core_kinds(allowed)
     return [
         {
             "cpu": cpu,
             "core": read_known(cpu, "core_id", cpu),
             "socket": read_known(cpu, "physical_package_id", 0),
             "node": nodes.get(cpu, 0),
+            "kind": kinds[cpu],
+            "whole_core": set(siblings(cpu)) <= set(allowed),
         }
         for cpu in allowed
     ]
+
+
+def siblings(cpu: int) -> list[int]:
+    """The logical CPUs of a core; only itself where the host does not tell."""
+    return parse_list(read_text(CPUS, f"cpu{cpu}", "topology", "thread_siblings_list") or str(cpu))
+
+
+def core_kinds(allowed: list[int]) -> dict[int, str]:
+    """The kind of each CPU's core: `performance` and `efficiency` on hybrid x86, `capacity N` on big.LITTLE.
+
+    Empty where all cores are alike, or the kernel does not tell.
+    """
+    kinds = dict.fromkeys(allowed, "")
+    capacities = {cpu: read_int(CPUS, f"cpu{cpu}", "cpu_capacity") for cpu in allowed}
+    if len(set(capacities.values())) > 1:
+        kinds = {cpu: f"capacity {capacity or 0}" for cpu, capacity in capacities.items()}
+    for name, kind in (("cpu_core", "performance"), ("cpu_atom", "efficiency")):
+        for cpu in parse_list(read_text(DEVICES, name, "cpus") or ""):
+            if cpu in kinds:
+                kinds[cpu] = kind
+    return kinds if len(set(kinds.values())) > 1 else dict.fromkeys(allowed, "")
 
 
 def read_known(cpu: int, name: str, unknown: int) -> int:
@@ -59,12 +77,27 @@ def cpu_information() -> dict[str, str]:
     return {key.strip().lower(): value.strip() for key, _, value in pairs}
 
 
-def memory_bytes() -> int:
-    """MemTotal of the host; `/proc/meminfo` is not namespaced."""
-    for line in (read_text("/proc/meminfo") or "").splitlines():
-        if line.startswith("MemTotal:"):
-            return int(line.split()[1]) * 1024
-    sys.exit("/proc/meminfo has no MemTotal")
+def memory(proc: str = "/proc") -> dict[str, int]:
+    """`/proc/meminfo` in bytes, by the kernel's names; it is not namespaced, and speaks of the host."""
+    lines = (line.split() for line in (read_text(proc, "meminfo") or "").splitlines())
+    found = {words[0].rstrip(":"): int(words[1]) * 1024 for words in lines if len(words) == 3}
+    if "MemTotal" not in found:
+        sys.exit("/proc/meminfo has no MemTotal")
+    return found
+
+
+def turbo(cpus: str = CPUS) -> bool | None:
+    """Whether cores may run above their nominal frequency; `None` where the host does not show it."""
+    off, boost = read_int(cpus, "intel_pstate", "no_turbo"), read_int(cpus, "cpufreq", "boost")
+    if off is not None:
+        return off == 0
+    return None if boost is None else boost != 0
+
+
+def disk_free_bytes() -> int:
+    """Free where the engine keeps its images: a container's root lies on that file system."""
+    root = os.statvfs("/")
+    return root.f_bavail * root.f_frsize
 
 
 def facts() -> dict[str, object]:
@@ -72,16 +105,23 @@ def facts() -> dict[str, object]:
     os.sync()  # a freshly built image or model must not stand dirty in the page cache: see page_cache.py
     allowed = sorted(os.sched_getaffinity(0))
     information = cpu_information()
+    sizes = memory()
     return {
         "cpu_model": information.get("model name") or information.get("cpu part") or "unknown",
         "cpu_flags": (information.get("flags") or information.get("features") or "").split(),
         "topology": topology(allowed),
-        "memory_bytes": memory_bytes(),
+        "memory_bytes": sizes["MemTotal"],
+        "available_bytes": sizes.get("MemAvailable"),
+        "swap_bytes": sizes.get("SwapTotal"),
+        "disk_free_bytes": disk_free_bytes(),
         "architecture": os.uname().machine,
         "kernel": os.uname().release,
         "cgroup_version": open_cgroup().version,
         "governor": (read_text(CPUS, f"cpu{allowed[0]}", "cpufreq", "scaling_governor") or "").strip()
         or None,
+        "turbo": turbo(),
+        "clock_source": (read_text(CLOCK, "current_clocksource") or "").strip() or None,
+        "conditions": conditions("before"),
         "manifests": {
             name: manifest_hash(os.path.join(VOLUMES, name))
             for name in (sorted(os.listdir(VOLUMES)) if os.path.isdir(VOLUMES) else [])

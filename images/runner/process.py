@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.cgroup import read_table, read_text
+from runner.cgroup import parse_list, read_table, read_text
 
 KIB = 1024
 
@@ -21,6 +21,15 @@ def status(pid: int | str = "self") -> dict[str, int | None]:
         "rss_file_bytes": fields.get("RssFile"),
         "threads": fields.get("Threads"),
     }
+
+
+def memory_nodes() -> list[int] | None:
+    """NUMA nodes whose memory this process may use; `None` where the kernel does not tell."""
+    for line in (read_text("/proc/self/status") or "").splitlines():
+        name, _, rest = line.partition(":")
+        if name == "Mems_allowed_list":
+            return parse_list(rest)
+    return None
 
 
 def read_bytes(pid: int | str = "self") -> int | None:

@@ -16,9 +16,10 @@ import sys
 import time
 
 from runner import page_cache, process
-from runner.cgroup import CgroupV1, CgroupV2, open_cgroup
+from runner.cgroup import CgroupV1, CgroupV2, missing, open_cgroup
+from runner.conditions import conditions
 
-VERSION = 1
+VERSION = 2
 REPORT_FD = 3
 THRASHING_FACTOR = 50
 """A phase that reads this many times the cap from storage is reading the same pages again and again."""
@@ -27,7 +28,12 @@ CHUNK = 1 << 16
 LOG_HEAD = 64 * 1024
 LOG_TAIL = 16 * 1024
 MAX_LINE = 32 * 1024 * 1024
-WORKER_RECORDS = frozenset({"phase_start", "phase", "samples", "framework", "output", "process", "error"})
+WORKER_RECORDS = frozenset(
+    {
+        "phase_start", "phase", "warmup", "conditions", "threads", "growth", "samples",
+        "framework", "output", "process", "error",
+    }
+)  # fmt: skip
 """What a worker may say; limits and the end are the supervisor's word alone."""
 
 
@@ -63,7 +69,9 @@ def limits_record(cgroup: CgroupV1 | CgroupV2) -> dict[str, object]:
         "version": VERSION,
         "cgroup_version": cgroup.version,
         "cpuset": sorted(os.sched_getaffinity(0)),
+        "memory_nodes": process.memory_nodes(),
         **cgroup.limits(),
+        "missing_files": missing(cgroup),
         "uid": os.getuid(),
         "supervisor_anon_bytes": process.status()["rss_anon_bytes"] or 0,
     }
@@ -305,6 +313,7 @@ def main() -> None:
     begin = time.monotonic_ns()
     cgroup = open_cgroup()
     emit(limits_record(cgroup))
+    emit(conditions("before"))
     if job["page_cache"] == "cold":
         emit({"type": "page_cache", "mode": "cold", **page_cache.drop(page_cache.measured_files())})
     else:
@@ -315,6 +324,7 @@ def main() -> None:
     watch = Watch(*start_worker(job, cgroup), cap)
     status = watch.until_end(alarm)
     watch.close()
+    emit(conditions("after"))
     emit(
         {
             "type": "end",

@@ -15,12 +15,15 @@ import traceback
 from typing import Any
 
 from runner.cgroup import open_cgroup
+from runner.conditions import conditions
 from runner.phases import Phases, process_start, report
 from runner.process import volunteer_for_oom
+from runner.threads import run_times, threads_record
 
 TEXT_LIMIT = 8000
 KINDS_OF_INPUT = 8
-WARMUP_ITERATIONS = 10
+CORE_SHARE = 0.5
+"""Of the steady phase's time, for the same calls on the framework's own tensors."""
 
 
 def run_trial(job: dict[str, Any], start: dict[str, Any], phases: Phases) -> None:
@@ -29,8 +32,10 @@ def run_trial(job: dict[str, Any], start: dict[str, Any], phases: Phases) -> Non
         adapter_module = importlib.import_module("adapter")
     # Only now: numpy is the framework's import as well, and its cost belongs to that phase.
     from runner.batches import load_batches  # noqa: PLC0415
+    from runner.growth import Growth  # noqa: PLC0415
     from runner.measure import compare, measure, samples_record  # noqa: PLC0415
     from runner.model import ModelFiles  # noqa: PLC0415
+    from runner.warmup import warm_up  # noqa: PLC0415
 
     model = ModelFiles()
     inputs, expected = load_batches(model, batch=job["batch"], kinds=KINDS_OF_INPUT)
@@ -47,23 +52,31 @@ def run_trial(job: dict[str, Any], start: dict[str, Any], phases: Phases) -> Non
     # A collection in the middle of a call would be charged to the framework that happened to run.
     gc.collect()
     gc.disable()
-    bounds = {"max_iterations": job["max_iterations"]}
+    bounds = {"min_iterations": job["min_iterations"], "max_iterations": job["max_iterations"]}
     with phases.phase("warmup"):
-        warmup = measure(
-            adapter.run, inputs, seconds=job["warmup_s"], min_iterations=WARMUP_ITERATIONS, **bounds
-        )
+        warmup, settling = warm_up(adapter.run, inputs, seconds=job["warmup_s"])
+    growth = Growth()
+    before, started = run_times(), conditions("steady_start")
     with phases.phase("steady"):
-        steady = measure(
-            adapter.run, inputs, seconds=job["budget_s"], min_iterations=job["min_iterations"], **bounds
-        )
+        steady = measure(adapter.run, inputs, seconds=job["budget_s"], note=growth.note, **bounds)
+    ended, after = conditions("steady_end"), run_times()
+    output = compare(adapter.run, inputs, expected, model.spec["tolerance"])
+    # The second clock runs last: neither its time nor its memory stands in the steady phase, and what it does to the
+    # framework's own tensors disturbs nobody.
+    natives = [adapter.to_native(chosen) for chosen in inputs]
+    core = measure(adapter.infer, natives, seconds=job["budget_s"] * CORE_SHARE, **bounds)
+    del natives
     gc.enable()
+    for record in (settling, started, ended, threads_record(before, after), growth.record()):
+        report(record)
     report(samples_record("warmup", warmup))
     report(samples_record("steady", steady))
-    report(compare(adapter.run, inputs, expected, model.spec["tolerance"]))
+    report(samples_record("steady", core, clock="core"))
+    report(output)
     report(process_record())
 
 
-def framework_record(described: dict[str, Any], threads: int) -> dict[str, object]:
+def framework_record(described: dict[str, Any], threads: int | None) -> dict[str, object]:
     """What the framework says of itself."""
     return {
         "type": "framework",

@@ -19,14 +19,15 @@ class Adapter:
     """Drives TensorFlow on the CPU.
 
     Args:
-        threads: size of the intra-op pool.
+        threads: size of the intra-op pool; `None` leaves it to TensorFlow.
         batch: rows per call.
     """
 
-    def __init__(self, *, threads: int, batch: int) -> None:
+    def __init__(self, *, threads: int | None, batch: int) -> None:
         self._batch = batch
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
+        if threads is not None:
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+            tf.config.threading.set_inter_op_parallelism_threads(1)
 
     def load(self, model: ModelFiles) -> None:
         """Load the Keras model."""
@@ -51,11 +52,19 @@ class Adapter:
         outputs = self._call(*[tf.constant(inputs[name]) for name in self._inputs])
         return [output.numpy() for output in outputs]
 
+    def to_native(self, inputs: dict[str, np.ndarray]) -> list[tf.Tensor]:
+        """Copy the inputs into tensors."""
+        return [tf.constant(inputs[name]) for name in self._inputs]
+
+    def infer(self, native: list[tf.Tensor]) -> list[tf.Tensor]:
+        """Run one inference on tensors; eager execution is synchronous on a CPU."""
+        return self._call(*native)
+
     def describe(self) -> dict[str, Any]:
         """Tell the versions and the threads."""
         return {
             "version": tf.__version__,
-            "threads": tf.config.threading.get_intra_op_parallelism_threads(),
+            "threads": tf.config.threading.get_intra_op_parallelism_threads() or None,  # 0: its own choice
             "settings": {
                 "keras": keras.__version__,
                 "inter_op_threads": str(tf.config.threading.get_inter_op_parallelism_threads()),

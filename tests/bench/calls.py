@@ -17,13 +17,14 @@ import subprocess
 from collections import defaultdict
 from pathlib import Path
 
+from harness.cores import request_limits
 from harness.engine import Engine
 from harness.engine_connection import connect
 from harness.intake import ROOT
 from harness.results import Cell
-from harness.schedule import make_schedule
 from harness.session import hold_engine
 from harness.supplies import Supplies, build_supplies, fill_volumes
+from harness.trial import worker_env
 
 HERE = Path(__file__).parent
 SHIPPED = "shipped"
@@ -39,10 +40,10 @@ def measure(supplies: Supplies, cell: Cell, cpuset: str, env: dict[str, str]) ->
     variables = supplies.frameworks[cell.framework].env | env
     command = [
         "docker", "run", "--rm", "--network=none", "--read-only", "--tmpfs=/tmp", f"--cpuset-cpus={cpuset}",
-        *(f"--env={name}={text.replace('{threads}', str(cell.threads))}" for name, text in variables.items()),
+        *(f"--env={name}={text}" for name, text in worker_env(variables, cell.thread_count).items()),
         *(f"--volume={mount}" for mount in supplies.mounts(cell)),
         "--entrypoint=python3", supplies.images[cell.framework].id, "-c", (HERE / "inside.py").read_text(),
-        (HERE / "alternatives" / f"with_{cell.framework}.py").read_text(), str(cell.threads), str(cell.batch),
+        (HERE / "alternatives" / f"with_{cell.framework}.py").read_text(), str(cell.thread_count), str(cell.batch),
     ]  # fmt: skip
     output = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
     return {name: float(median) for name, median in json.loads(output).items()}
@@ -57,10 +58,8 @@ def compare(cell: Cell, env: dict[str, str], rounds: int) -> None:
     with hold_engine(engine, supplies) as survey:
         supplies = fill_volumes(engine, supplies, survey(), lambda _: None)
         facts = survey()
-        schedule = make_schedule(
-            [cell], trials=1, seed=0, topology=facts.topology, memory_bytes=facts.memory_bytes
-        )
-        cpuset = ",".join(str(cpu) for cpu in schedule[0].requested.cpuset or ())
+        requested = request_limits(cell, topology=facts.topology, memory_bytes=facts.memory_bytes)
+        cpuset = ",".join(str(cpu) for cpu in requested.cpuset or ())
         for _ in range(rounds):
             medians = measure(supplies, cell, cpuset, {})
             if env:
@@ -70,7 +69,7 @@ def compare(cell: Cell, env: dict[str, str], rounds: int) -> None:
             for name, median in medians.items():
                 ratios[name].append(median / medians[SHIPPED])
     print(
-        f"{cell.framework}, {cell.threads} threads on cpuset {cpuset}, batch {cell.batch}, {rounds} containers"
+        f"{cell.framework}, {cell.thread_count} threads on cpuset {cpuset}, batch {cell.batch}, {rounds} containers"
     )
     print(f"{SHIPPED}: {statistics.median(shipped):.1f} us")
     for name, values in ratios.items():

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 from harness.report import write_report
-from tests.sample_runs import failures, sample, write_run
+from tests.sample_runs import failures, noisy, noisy_probes, sample, write_run
 
 QUIET = (
     "--no-sandbox",
@@ -35,7 +35,7 @@ def browser() -> Iterator[Browser]:
 def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The sample runs' pages, by name."""
     folder = tmp_path_factory.mktemp("reports")
-    runs = {"sample": sample(), "failures": failures()}
+    runs = {"sample": (*sample(), ()), "failures": (*failures(), ()), "noisy": (*noisy(), noisy_probes())}
     return {name: write_report(write_run(folder / name, *made)) for name, made in runs.items()}
 
 

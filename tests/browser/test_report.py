@@ -26,7 +26,7 @@ def background(page: Page) -> str:
     return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
 
 
-@pytest.mark.parametrize("name", ["sample", "failures"])
+@pytest.mark.parametrize("name", ["sample", "failures", "noisy"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_opens_from_disk_in_silence(
     browser: Browser, reports: dict[str, Path], name: str, scheme: str
@@ -50,7 +50,7 @@ def test_every_median_is_visible_without_javascript(browser: Browser, reports: d
     page.goto(reports["sample"].as_uri())
     table = pd.read_csv(reports["sample"].with_name("results.csv"))
 
-    shown = page.locator("#w1-latency table tbody td:nth-child(3)").all_inner_texts()
+    shown = page.locator("#w1-latency table").first.locator("tbody td:nth-child(3)").all_inner_texts()
     mapped = page.locator("table.map td b").all_inner_texts()
 
     expected = sorted(f"{1000 * p50:.3g}" for p50 in table["p50_ms"])
@@ -72,7 +72,7 @@ def test_every_failure_is_told_without_javascript(browser: Browser, reports: dic
     page.close()
 
 
-@pytest.mark.parametrize("name", ["sample", "failures"])
+@pytest.mark.parametrize("name", ["sample", "failures", "noisy"])
 @pytest.mark.parametrize("width", [320, 360, 768, 1440, 2560])
 def test_only_tables_scroll_sideways(
     browser: Browser, reports: dict[str, Path], name: str, width: int
@@ -84,7 +84,7 @@ def test_only_tables_scroll_sideways(
     page.close()
 
 
-@pytest.mark.parametrize("name", ["sample", "failures"])
+@pytest.mark.parametrize("name", ["sample", "failures", "noisy"])
 def test_no_table_is_cut_off_on_a_small_desktop(
     browser: Browser, reports: dict[str, Path], name: str
 ) -> None:
@@ -115,12 +115,13 @@ def test_a_cut_table_fades_until_it_is_scrolled_to_its_end(
     page.close()
 
 
+@pytest.mark.parametrize("name", ["failures", "noisy"])
 @pytest.mark.parametrize("width", [360, 1440])
 def test_no_text_of_a_chart_leaves_it_or_meets_another(
-    browser: Browser, reports: dict[str, Path], width: int
+    browser: Browser, reports: dict[str, Path], name: str, width: int
 ) -> None:
     page = browser.new_page(viewport=ViewportSize(width=width, height=900))
-    page.goto(reports["failures"].as_uri())
+    page.goto(reports[name].as_uri())
 
     collisions = page.evaluate(
         """() => [...document.querySelectorAll('figure svg')].flatMap(chart => {
@@ -178,6 +179,30 @@ def test_the_keyboard_reaches_every_table_and_fold(browser: Browser, reports: di
     page.close()
 
 
+def test_a_tag_in_the_map_leads_to_its_warning(browser: Browser, reports: dict[str, Path]) -> None:
+    page = browser.new_page()
+    page.goto(reports["noisy"].as_uri())
+
+    page.locator("table.map").get_by_role("link", name="throttled").first.click()
+
+    assert page.url.endswith("#warnings")
+    assert "the quota stopped it" in page.locator(":target").inner_text()
+    page.close()
+
+
+def test_the_columns_of_the_map_stay_readable(browser: Browser, reports: dict[str, Path]) -> None:
+    page = browser.new_page(viewport=ViewportSize(width=1280, height=900))
+    page.goto(reports["noisy"].as_uri())
+
+    boxes = page.locator("table.map thead th").evaluate_all(
+        "all => all.map(each => [each.clientWidth, each.scrollWidth])"
+    )
+
+    assert all(shown >= needed for shown, needed in boxes)
+    assert page.locator("table.map td .flag").first.is_visible()
+    page.close()
+
+
 def test_a_link_of_the_map_leads_to_its_evidence(browser: Browser, reports: dict[str, Path]) -> None:
     page = browser.new_page()
     page.goto(reports["failures"].as_uri())
@@ -208,7 +233,7 @@ def test_hostile_texts_are_inert(browser: Browser, tmp_path: Path) -> None:
     page.close()
 
 
-@pytest.mark.parametrize("name", ["sample", "failures"])
+@pytest.mark.parametrize("name", ["sample", "failures", "noisy"])
 @pytest.mark.parametrize("kind", ["light", "dark", "phone"])
 def test_screenshots_are_there_to_be_looked_at(
     browser: Browser, reports: dict[str, Path], screenshots: Path, name: str, kind: str

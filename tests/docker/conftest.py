@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -11,19 +10,25 @@ from pathlib import Path
 import docker
 import pytest
 
+from harness.cores import request_limits
 from harness.engine import Engine
 from harness.engine_connection import connect
-from harness.execute import Bench, run_trial
+from harness.host import LogicalCpu
 from harness.intake import ROOT, Options, plan_matrix
 from harness.results import Cell, Protocol, Trial
-from harness.schedule import make_schedule
-from harness.session import describe_run, hold_engine
+from harness.schedule import ScheduledTrial
+from harness.session import describe_run, hold_engine, run_matrix
+from harness.store import RunStore
 from harness.supplies import Supplies, build_supplies, fill_volumes
+from harness.trial import Bench, run_trial
 
 MIB = 1024**2
-FAULT = Path(__file__).parent / "frameworks" / "fault"
+FRAMEWORKS = Path(__file__).parent / "frameworks"
 PROTOCOL = Protocol(
     trials=1,
+    max_trials=1,
+    precision=None,
+    max_time_s=None,
     warmup_s=0.1,
     budget_s=0.2,
     min_iterations=10,
@@ -44,22 +49,22 @@ def client() -> Iterator[docker.DockerClient]:
 
 @pytest.fixture(scope="session")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project's images and models with one framework more, which is one folder more."""
+    """The project's images and models with some frameworks more, which is a folder more for each.
+
+    `slowed` is `steady` with 5 % more work.
+    """
     root = tmp_path_factory.mktemp("root")
     shutil.copytree(ROOT / "images", root / "images", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "harness" / "models", root / "harness" / "models")
-    shutil.copytree(FAULT, root / "images" / "fault")
-    for lock in (ROOT / "images" / "onnxruntime").glob("requirements.*.lock"):
-        (root / "images" / "fault" / lock.name).write_text(only(lock.read_text(), {"numpy", "psutil"}))
+    for source, name in (("fault", "fault"), ("steady", "steady"), ("steady", "slowed")):
+        shutil.copytree(FRAMEWORKS / source, root / "images" / name)
+        for lock in (ROOT / "images" / "null").glob("requirements.*.lock"):
+            shutil.copy(lock, root / "images" / name / lock.name)
+    settings = root / "images" / "slowed" / "framework.yaml"
+    settings.write_text(settings.read_text().replace('"20"', '"21"'))
     if (cache := ROOT / ".cache").exists():
         (root / ".cache").symlink_to(cache)
     return root
-
-
-def only(lock: str, packages: set[str]) -> str:
-    """Cut a lock down to some packages, so that the tests have no second one to keep up."""
-    blocks = re.split(r"(?m)^(?=\S)", lock)
-    return "".join(block for block in blocks if block.partition("==")[0] in packages)
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ class Place:
 
     engine: Engine
     bench: Bench
-    topology: tuple[object, ...]
+    topology: tuple[LogicalCpu, ...]
     memory_bytes: int
 
     def trial(
@@ -80,16 +85,15 @@ class Place:
         timeout_s: float = 120,
         fault: str = "",
         watch: Callable[[object], None] = lambda _: None,
+        **options: object,
     ) -> Trial:
-        """Run one trial of one cell."""
-        cell = Cell(framework=framework, model="spam-fnn", cpus=cpus, memory_bytes=memory, batch=1)
-        schedule = make_schedule(
-            [cell],
-            trials=1,
-            seed=0,
-            topology=self.topology,  # type: ignore[arg-type]
-            memory_bytes=self.memory_bytes,
+        """Run one trial of one cell; `options` are further fields of the cell."""
+        cell = Cell.model_validate(
+            {"framework": framework, "model": "spam-fnn", "cpus": cpus, "memory_bytes": memory, "batch": 1}
+            | options
         )
+        limits = request_limits(cell, topology=self.topology, memory_bytes=self.memory_bytes)
+        scheduled = ScheduledTrial(cell=cell, index=0, requested=limits)
         supplies = self.bench.supplies
         if fault:
             spec = supplies.frameworks["fault"].model_copy(update={"env": {"FAULT": fault}})
@@ -97,7 +101,7 @@ class Place:
         protocol = PROTOCOL.model_copy(update={"timeout_s": timeout_s})
         run = self.bench.run.model_copy(update={"protocol": protocol})
         return run_trial(
-            schedule[0], engine=self.engine, bench=Bench(run=run, supplies=supplies), listener=watch
+            scheduled, engine=self.engine, bench=Bench(run=run, supplies=supplies), listener=watch
         )
 
 
@@ -126,7 +130,25 @@ def faults(client: docker.DockerClient, root: Path) -> Iterator[Place]:
     yield from prepare_place(client, root, ["fault"])
 
 
+@pytest.fixture
+def own_root(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let whole runs use the tests' frameworks."""
+    monkeypatch.setattr("harness.session.ROOT", root)
+    monkeypatch.setattr("harness.intake.ROOT", root)
+    return root
+
+
+def run(folder: Path, matrix: str) -> RunStore:
+    """Run a whole matrix in this process."""
+    file = folder / "matrix.yaml"
+    file.write_text(matrix)
+    reports = folder / "reports"
+    finished = run_matrix(Options(matrix=file, reports=reports, fresh=True), lambda _: None)
+    return RunStore(reports / finished.run.run_id)
+
+
 @pytest.fixture(scope="module")
 def frameworks(client: docker.DockerClient) -> Iterator[Place]:
     """A place with the five frameworks."""
-    yield from prepare_place(client, ROOT, ["pytorch", "tensorflow", "jax", "onnxruntime", "openvino"])
+    names = ["null", "pytorch", "tensorflow", "jax", "onnxruntime", "openvino"]
+    yield from prepare_place(client, ROOT, names)

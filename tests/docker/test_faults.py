@@ -59,3 +59,9 @@ def test_of_a_megabyte_of_chatter_the_end_is_kept(faults: Place) -> None:
     assert end.log_bytes > 10**6
     assert trial.evidence.log_tail.endswith("the reason\n")
     assert len(trial.evidence.log_tail) <= 16 * 1024
+
+
+def test_a_leak_is_warned_of(faults: Place) -> None:
+    trial = faults.trial("fault", fault="leak:steady")
+    assert trial.status is Status.OK, trial.reason
+    assert "memory_grows" in {doubt.kind for doubt in trial.warnings}

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.doubts import SHARED_PAGES_SLACK
 from harness.records import Output, PhaseEnd
 from harness.results import Status, Trial
-from harness.verdict import SHARED_PAGES_SLACK
 from tests.docker.conftest import MIB, Place
 
 pytestmark = [pytest.mark.docker, pytest.mark.prove]

@@ -2,18 +2,18 @@
 
 from collections.abc import Sequence
 
-from harness.report.aspects.common import Book
+from harness.report.book import Book
 from harness.report.grouping import Workload, workloads
 from harness.report.html import render
-from harness.report.palette import slots
-from harness.results import CellResult, Run
-from harness.stats import measure
+from harness.results import CellResult, ReferenceProbe, Run
+from harness.stats.cell import measure
 from tests.factories import run
 
 
 def read(made: tuple[Run, tuple[CellResult, ...]]) -> tuple[Book, tuple[Workload, ...]]:
     of, cells = made
-    return Book(of, slots(each.cell.framework for each in cells)), workloads(of, measure(cells))
+    measured = measure(cells)
+    return Book.of(of, measured), workloads(of, measured)
 
 
 def only(*cells: CellResult) -> tuple[Book, Workload]:
@@ -21,6 +21,6 @@ def only(*cells: CellResult) -> tuple[Book, Workload]:
     return book, found[0]
 
 
-def page(of: Run, cells: Sequence[CellResult]) -> str:
+def page(of: Run, cells: Sequence[CellResult], probes: Sequence[ReferenceProbe] = ()) -> str:
     """The page of stored cells."""
-    return render(of, measure(cells))
+    return render(of, measure(cells), probes)

@@ -32,8 +32,12 @@ def test_plan_lists_the_cells_without_an_engine(capsys: pytest.CaptureFixture[st
     assert exit_code("plan", MATRIX) == ExitCode.OK
     printed = capsys.readouterr()
     assert printed.out.splitlines()[0] == "pytorch.spam-fnn.c1.m512m.b1"
-    assert len(printed.out.splitlines()) == 20
-    assert "20 cells, 20 to measure" in printed.err
+    assert len(printed.out.splitlines()) == 22
+    assert printed.out.splitlines()[-2:] == [
+        "null.spam-fnn.c1.m512m.b1",
+        "pytorch.spam-fnn.c1.m8g.b1.twin",
+    ]
+    assert "22 cells, 22 to measure" in printed.err
 
 
 def test_plan_as_json_is_one_document(capsys: pytest.CaptureFixture[str]) -> None:
@@ -41,6 +45,8 @@ def test_plan_as_json_is_one_document(capsys: pytest.CaptureFixture[str]) -> Non
     assert [row["id"] for row in json.loads(capsys.readouterr().out)] == [
         "jax.spam-fnn.c2.m512m.b1",
         "jax.spam-fnn.c2.m8g.b1",
+        "null.spam-fnn.c2.m512m.b1",
+        "jax.spam-fnn.c2.m8g.b1.twin",
     ]
 
 
@@ -96,7 +102,9 @@ def test_help_and_version_are_exit_0(capsys: pytest.CaptureFixture[str]) -> None
 )
 def test_only_ok_and_skipped_cells_end_as_expected(status: Status, expected: bool) -> None:
     cell = Cell(framework="jax", model="m", cpus=1, memory_bytes=1024, batch=1)
-    assert cli.as_expected(CellResult(cell=cell, cell_id=cell.id, status=status)) is expected
+    assert (
+        cli.as_expected(CellResult(cell=cell, cell_id=cell.id, status=status, planned_trials=1)) is expected
+    )
 
 
 def test_no_report_without_a_run_is_exit_5(tmp_path: Path) -> None:

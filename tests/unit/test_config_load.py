@@ -58,8 +58,8 @@ def test_the_short_form_gets_every_default() -> None:
     assert matrix.crossed.batch == (1,)
     assert (matrix.over_host, matrix.baseline, matrix.devices) == ("skip", "pytorch", {})
     assert matrix.protocol == Protocol(
-        trials=3, warmup_s=0.3, budget_s=1.0, min_iterations=10, max_iterations=1_000_000,
-        timeout_s=120.0, page_cache="cold", seed=0,
+        trials=5, max_trials=5, precision=None, max_time_s=None, warmup_s=0.3, budget_s=1.0,
+        min_iterations=10, max_iterations=1_000_000, timeout_s=120.0, page_cache="cold", seed=0,
     )  # fmt: skip
 
 
@@ -85,10 +85,12 @@ def test_everything_left_out_is_written_out() -> None:
         "cpus": [1.0, 2.0],
         "memory": ["512MiB", "8GiB"],
         "batch": [1],
+        "cpu_mode": ["cpuset"],
+        "threads": ["match"],
         "over_host": "skip",
         "baseline": "pytorch",
         "protocol": {
-            "trials": 3, "warmup": "0.3s", "budget": "1s", "min_iterations": 10, "max_iterations": 1_000_000,
+            "trials": 5, "warmup": "0.3s", "budget": "1s", "min_iterations": 10, "max_iterations": 1_000_000,
             "timeout": "120s", "page_cache": "cold", "seed": 0,
         },
     }  # fmt: skip
@@ -106,10 +108,27 @@ BAD_VALUES = [
     ("frameworks: jax", 13, "`jax` is not a list", "write `[jax]`"),
     ("frameworks: []", 1, "is empty", "name at least one: `[pytorch, onnxruntime]`"),
     ("frameworks:", 1, "has no value", "write `[pytorch, onnxruntime]`"),
+    ("frameworks: [null]", 14, "has no value", 'quote it, if the framework of that name is meant: "null"'),
     ("frameworks: {a: b}", 13, "`{...}` is not a list", "write a list such as `[pytorch, onnxruntime]`"),
     ("frameworks: jx", 13, "unknown framework `jx`", "did you mean `jax`? write a list of: pytorch"),
     ("frameworks: pytorch, jax", 13, "`pytorch, jax` is not a list", "write `[pytorch, jax]`"),
-    ("frameworks: [~]", 14, "has no value", "write a value, as in `[pytorch, onnxruntime]`"),
+    ("models: [~]", 10, "has no value", "write a value, as in `[spam-fnn]`"),
+    # CPU mode and threads
+    ("cpu_mode: [cpus]", 12, "`cpus` is no way to limit CPUs", "write cpuset or quota"),
+    ("cpu_mode: quota", 11, "`quota` is not a list", "write `[quota]`"),
+    ("threads: [0]", 11, "`0` is no number of threads", "match (as many as CPUs), default (nothing is told), or"),
+    ("threads: [all]", 11, "`all` is no number of threads", "a number from 1 to 4096"),
+    ("threads: [2, 2]", 14, "`2` stands twice in the list", "keep one of them"),
+    ("threads: [5000]", 11, "`5000` is no number of threads", "a number from 1 to 4096"),
+    ("threads: [1.5]", 11, "`1.5` is no number of threads", "a number from 1 to 4096"),
+    ("threads: [true]", 11, "`true` is no number of threads", "a number from 1 to 4096"),
+    ('threads: ["2"]', 11, "`2` is no number of threads", "a number from 1 to 4096"),
+    ("threads: [{a: 1}]", 11, "`{...}` is no number of threads", "a number from 1 to 4096"),
+    ("threads: match", 10, "`match` is not a list", "write `[match]`"),
+    ("cpu_mode: [quota, quota]", 19, "`quota` stands twice in the list", "keep one of them"),
+    ("cpu_mode: []", 1, "is empty", "name at least one"),
+    ("cpu_mode: [~]", 12, "has no value", "write a value, as in `[cpuset, quota]`"),
+    ("cpu_modes: [quota]", 1, "unknown key", "did you mean `cpu_mode`?"),
     ("frameworks: [1.5]", 14, "`1.5` is not a name", "use up to 64 lower-case letters"),
     # cpus
     ("cpus: [-1]", 8, "`-1` is not a possible number of CPUs", "from 0.01 to 4096"),
@@ -165,6 +184,15 @@ BAD_VALUES = [
     ("baseline: Py Torch", 11, "`Py Torch` is not a name", "lower-case letters"),
     ("framework: [jax]", 1, "unknown key", "did you mean `frameworks`? allowed here: frameworks, models, cpus"),
     ("trials: 5", 1, "unknown key", "`trials` belongs under `protocol:`"),
+    ("protocol: {precision: 2}", 23, "`2` is no precision", "write a percentage up to 50%, such as 2% or 0.5%"),
+    ("protocol: {precision: 80%}", 23, "`80%` is no precision", "up to 50%"),
+    ("protocol: {precision: 0%}", 23, "`0%` is no precision", "such as 2% or 0.5%"),
+    ("protocol: {precision: 0.02}", 23, "`0.02` is no precision", "such as 2% or 0.5%"),
+    ("protocol: {max_time: 5m}", 12, "does nothing without a precision", "`precision: 2%`, or remove it"),
+    ("protocol: {precision: 2%, max_trials: 4}", 39, "max_trials 4 is less than trials 5", "raise the one"),
+    ("protocol: {precision: 2%, trials: 21}", 35, "max_trials 20 is less than trials 21", "raise the one"),
+    ("protocol: {max_trials: 9}", 12, "does nothing without a precision", "`precision: 2%`, or remove it"),
+    ("protocol: {precision: 2%, trials: 9, max_trials: 5}", 50, "max_trials 5 is less than trials 9", "raise the one"),
     ("<<: {cpus: [1]}", 1, "merge keys are not supported", "write out the keys"),
     ("devices: {pi: {cpus: 1, memory: 1GiB}}", 1, "does not go with `devices`", "keep `devices`, or keep"),
     # protocol
@@ -179,7 +207,7 @@ BAD_VALUES = [
     ("protocol: {budget: 5m}", 20, "the timeout of 120s is over before", "time to start the framework"),
     ("protocol: {max_iterations: 5}", 28, "max_iterations 5 is less than min_iterations 10", "lower the other"),
     ("protocol: {page_cache: off}", 24, "`off` is not a choice here", "write `cold` or `warm`"),
-    ("protocol: 3", 11, "`3` is not a mapping of keys", "keys here: trials, warmup"),
+    ("protocol: 3", 11, "`3` is not a mapping of keys", "keys here: trials, precision"),
     # rules
     ("exclude: [{framework: jax}]", 11, "`reason` is missing", "write `reason: "),
     ("exclude: [{framework: jax, reason: }]", 28, "has no value", "write `our board has no build of it`"),
@@ -196,6 +224,12 @@ BAD_VALUES = [
     ("exclude: [{cpus: 4, reason: x}]", 18, "no cell has cpus `4`", "the matrix has: 1, 2"),
     ("exclude: [{memory: 1GiB, reason: x}]", 20, "no cell has memory `1GiB`", "the matrix has: 512MiB, 8GiB"),
     ("exclude: [{batch: [1, 8], reason: x}]", 23, "no cell has batch `8`", "the matrix has: 1"),
+    ("exclude: [{cpu_mode: quota, reason: x}]", 22, "no cell has cpu_mode `quota`", "the matrix has: cpuset"),
+    ("exclude: [{cpu_mode: none, reason: x}]", 22, "`none` is no way to limit CPUs", "write cpuset or quota"),
+    ("exclude: [{threads: default, reason: x}]", 21, "no cell has threads `default`", "the matrix has: match"),
+    ("exclude: [{threads: [match, 3], reason: x}]", 29, "no cell has threads `3`", "the matrix has: match"),
+    ("include: [{threads: 0}]", 21, "`0` is no number of threads", "match (as many as CPUs)"),
+    ("include: [{cpu_mode: cpuset}]", 11, "adds nothing", "name a value that the matrix has not"),
     ("exclude: [{device: pi, reason: x}]", 12, "this matrix has no devices", "name cpus and memory"),
     ("exclude: [{batch: 1, reason: x}]", 1, "leaves no cell to run", "exclude fewer cells"),
     ("exclude: {framework: jax, reason: x}", 10, "`{...}` is not a list", "write `[{framework: jax, reason: x}]`"),
@@ -249,6 +283,8 @@ def test_a_bad_value_is_shown_where_it_stands_with_what_to_write(
         (DEVICES + "exclude: [{device: hup, reason: x}]\n", 6, 20, "no cell has device `hup`", "mean `hub`?"),
         (SHORT + "exclude: [{cpus: 1, reason: x}]\ninclude: [{cpus: 1}]\n", 5, 11, "matches no cell", "adds all its"),
         (DEVICES + "exclude: [{cpus: 4, memory: 512MiB, reason: x}]\n", 6, 11, "matches no cell", "have both these"),
+        (SHORT.replace("[1, 2]", "[0.5, 2]") + "exclude: [{cpus: 0.5, cpu_mode: cpuset, reason: x}]\n", 5, 11,
+         "matches no cell", "a fraction of a CPU is always a quota"),
     ],
 )  # fmt: skip
 def test_a_bad_file_is_shown_where_it_is_wrong(
@@ -334,6 +370,57 @@ def test_an_included_cell_may_have_values_that_the_matrix_has_not() -> None:
     assert [cell.id for cell in block.cells()] == ["openvino.resnet50.c500m.m1000000000b.b1"]
 
 
+def test_an_included_cell_may_have_options_that_the_matrix_has_not() -> None:
+    matrix = parse(
+        SHORT + "include: [{framework: jax, cpus: 2, memory: 8GiB, cpu_mode: quota, threads: [default, 1]}]\n"
+    )
+    (block,) = matrix.included
+    assert [cell.id for cell in block.cells()] == [
+        "jax.spam-fnn.c2.m8g.b1.quota.tdefault", "jax.spam-fnn.c2.m8g.b1.quota.t1",
+    ]  # fmt: skip
+
+
+def test_a_precision_brings_its_budget_with_it() -> None:
+    protocol = parse(SHORT + "protocol: {precision: 0.5 %}\n").protocol
+    assert (protocol.trials, protocol.max_trials) == (5, 20)
+    assert (protocol.precision, protocol.max_time_s) == (0.005, 1800.0)
+    own = parse(SHORT + "protocol: {trials: 3, precision: 50%, max_trials: 3, max_time: 90s}\n").protocol
+    assert (own.trials, own.max_trials, own.precision, own.max_time_s) == (3, 3, 0.5, 90.0)
+
+
+def test_a_thousand_iterations_exactly_are_a_thousand_at_both_ends() -> None:
+    protocol = parse(SHORT + "protocol: {min_iterations: 1000, max_iterations: 1000}\n").protocol
+    assert (protocol.min_iterations, protocol.max_iterations) == (1000, 1000)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "cpu_mode: [quota, cpuset]\nthreads: [default, 4, match]\n",
+        "protocol: {precision: 2%, max_time: 10m}\n",
+        "cpu_mode: [cpuset, quota]\nexclude: [{cpu_mode: quota, cpus: 2, reason: x}]\n",
+        "threads: [match, default]\ninclude: [{threads: 7, cpus: 0.5}]\n",
+    ],
+)
+def test_options_survive_being_resolved(lines: str) -> None:
+    matrix = parse(SHORT + lines)
+    again = parse(yaml.safe_dump(matrix.resolved()))
+    assert list(again.crossed.cells()) == list(matrix.crossed.cells())
+    assert again.excluded_cells == matrix.excluded_cells
+    assert again.protocol == matrix.protocol
+    assert again.resolved() == matrix.resolved()
+
+
+def test_null_is_a_name_when_it_is_quoted() -> None:
+    text = SHORT.replace("[pytorch, jax]", '["null", jax]')
+    known = ("null", *FRAMEWORKS)
+    matrix = parse_matrix("m.yaml", text, name="m", frameworks=known, models=MODELS)
+    assert matrix.crossed.frameworks == ("null", "jax")
+    resolved = yaml.safe_dump(matrix.resolved())
+    again = parse_matrix("m.yaml", resolved, name="m", frameworks=known, models=MODELS)
+    assert (again.crossed, again.baseline) == (matrix.crossed, "null")
+
+
 def test_a_rule_may_refer_to_a_device() -> None:
     matrix = parse(DEVICES + "exclude: [{framework: jax, device: hub, reason: no build}]\n")
     assert [(cell.id, rule) for cell, rule in matrix.excluded_cells.items()] == [
@@ -417,7 +504,9 @@ VALUES = st.recursive(
     max_leaves=6,
 )
 KEYS = st.sampled_from(["frameworks", "models", "cpus", "memory", "devices", "batch", "include", "exclude"])
-MORE_KEYS = st.sampled_from(["over_host", "baseline", "protocol", "framework", "reason"])
+MORE_KEYS = st.sampled_from(
+    ["over_host", "baseline", "protocol", "framework", "reason", "cpu_mode", "precision", "threads"]
+)
 
 
 @settings(max_examples=100, deadline=None)

@@ -11,20 +11,24 @@ from harness.config.schema import Device, Exclude, MatrixFile, ProtocolKeys
 from harness.records import AnyRecord, Record
 from harness.report.table import COLUMNS
 from harness.results import (
+    Cell,
     CellResult,
     Evidence,
     Host,
     Image,
     Model,
     Protocol,
+    ReferenceProbe,
     Requested,
     Run,
     Status,
+    StoppedBy,
     Trial,
     TypedWarning,
 )
 
 PAGES = Path(__file__).parents[2] / "docs" / "contracts"
+HARNESS = Path(__file__).parents[2] / "harness"
 RECORDS = [kind for kind in get_args(get_args(AnyRecord)[0]) if issubclass(kind, Record)]
 
 
@@ -57,7 +61,8 @@ def test_every_key_of_a_matrix_is_explained(heading: str, kind: type[BaseModel])
 def test_every_default_of_a_matrix_is_told() -> None:
     text = (PAGES / "matrix.md").read_text()
     for key, field in ProtocolKeys.model_fields.items():
-        assert re.search(rf"^\| `{key}` \|.*\| `{field.default}` \|$", text, re.MULTILINE), key
+        told = f"`{field.default}`" if field.default != "" else "none"
+        assert re.search(rf"^\| `{key}` \|.*\| {told} \|$", text, re.MULTILINE), key
 
 
 @pytest.mark.parametrize("kind", RECORDS, ids=record_type)
@@ -69,7 +74,8 @@ def test_every_field_of_a_record_is_explained(kind: type[Record]) -> None:
     ("heading", "kind"),
     [
         ("Trial", Trial), ("Evidence", Evidence), ("Warning", TypedWarning), ("Requested", Requested),
-        ("Cell", CellResult), ("Run", Run), ("Protocol", Protocol), ("Host", Host), ("Image", Image), ("Model", Model),
+        ("Cell", CellResult), ("Cell key", Cell), ("Reference probe", ReferenceProbe), ("Run", Run),
+        ("Protocol", Protocol), ("Host", Host), ("Image", Image), ("Model", Model),
     ],
 )  # fmt: skip
 def test_every_field_of_a_stored_file_is_explained(heading: str, kind: type[BaseModel]) -> None:
@@ -80,6 +86,33 @@ def test_every_status_is_explained_in_its_order() -> None:
     text = (PAGES / "results.md").read_text()
     table = text[text.index("## Status") : text.index("## Trial")]
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [status.value for status in Status]
+
+
+def test_every_word_for_why_a_cell_stopped_is_explained() -> None:
+    assert explained("results.md", "Stopped by") == {word.value for word in StoppedBy}
+
+
+@pytest.mark.parametrize(
+    ("heading", "modules"),
+    [("Doubts", ("doubts.py", "trial.py")), ("What spoils a trial", ("fitness.py",))],
+)
+def test_every_kind_of_warning_is_explained(heading: str, modules: tuple[str, ...]) -> None:
+    code = "".join((HARNESS / name).read_text() for name in modules)
+    assert explained("results.md", heading) == set(re.findall(r'kind="(\w+)"', code))
+
+
+@pytest.mark.parametrize("page", sorted(PAGES.glob("*.md")), ids=lambda path: path.name)
+def test_every_link_within_the_pages_leads_somewhere(page: Path) -> None:
+    for target, anchor in re.findall(r"\]\(([^)#:]*)#?([^)]*)\)", page.read_text()):
+        other = (page.parent / target) if target else page
+        assert other.exists(), target
+        headings = re.findall(r"^#+ (.*)$", other.read_text(), re.MULTILINE) if anchor else []
+        assert not anchor or anchor in {slug(heading) for heading in headings}, anchor
+
+
+def slug(heading: str) -> str:
+    """A heading as its address: lower case, blanks as hyphens, no other signs."""
+    return re.sub(r"[^a-z0-9_-]", "", heading.lower().replace(" ", "-"))
 
 
 def test_every_column_is_explained() -> None:

@@ -2,20 +2,24 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
 from harness.container import ContainerSpec, Outcome
+from harness.derive import derive_cell
 from harness.engine import Engine
-from harness.events import Event, PhaseReached, RunStarted, TrialEnded, TrialStarted
-from harness.execute import Bench, Transcript, derive_cell, execute
+from harness.events import Event, PhaseReached, RunStarted, TrialEnded, TrialSpoiled, TrialStarted
+from harness.execute import Measuring
 from harness.host import LogicalCpu
-from harness.records import MAX_RECORDS, AnyRecord, Phase
-from harness.results import Cell, Image, Model, Status
-from harness.schedule import ScheduledTrial, make_schedule
+from harness.records import MAX_RECORDS, AnyRecord, Moment, Phase
+from harness.results import Cell, CellResult, Image, Model, Status, StoppedBy, Trial
+from harness.schedule import ScheduledTrial, Scheduler
 from harness.store import RunStore
 from harness.supplies import Supplies
+from harness.trial import Bench, Transcript, job_line
+from tests.factories import conditions, samples
+from tests.unit.test_contract_pages import explained
 from tests.unit.test_store import a_run, a_trial
 from tests.unit.trials import CAP, OUTCOME, REQUESTED, until, whole
 
@@ -34,6 +38,12 @@ class FakeEngine:
         self.specs: list[ContainerSpec] = []
         self.jobs: list[dict[str, object]] = []
         self.interrupt_at: int | None = None
+        self.probes = 0
+        self.speeds: list[float] = []
+        """Of the next reference probes."""
+
+    def neighbours(self) -> int:
+        return 0
 
     def run(
         self,
@@ -45,6 +55,11 @@ class FakeEngine:
         on_tick: Callable[[], None],
     ) -> Outcome:
         assert timeout_s > 0
+        if spec.module == "runner.reference":
+            self.probes += 1
+            speed = self.speeds.pop(0) if self.speeds else 1.0
+            on_line(json.dumps(REFERENCE | {"matmul_ns": [round(100 / speed)]}).encode())
+            return OUTCOME
         if len(self.specs) == self.interrupt_at:
             raise KeyboardInterrupt
         self.specs.append(spec)
@@ -64,12 +79,14 @@ class Framework:
 def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
     image = Image(tag="t", id="sha256:1", fingerprint="f", size_bytes=1, base="b", packages={})
     run = a_run("r1").model_copy(
-        update={"models": {"spam-fnn": Model(hash="h", title="t", parameters=1, tolerance=1e-5)}}
+        update={
+            "models": {"spam-fnn": Model(hash="h", title="t", parameters=1, multiply_adds=7, tolerance=1e-5)}
+        }
     )
     supplies = Supplies(
         frameworks=dict.fromkeys(("jax", "pytorch"), Framework()),  # type: ignore[arg-type]
         models={},
-        images=dict.fromkeys(("jax", "pytorch"), image),
+        images=dict.fromkeys(("jax", "pytorch", "null"), image),
         volumes=(),
         failures={},
     )
@@ -77,18 +94,21 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
     return Bench(run=run, supplies=supplies)
 
 
-def scheduled(trials: int = 3) -> tuple[ScheduledTrial, ...]:
-    return make_schedule(CELLS, trials=trials, seed=0, topology=HOST, memory_bytes=8 * CAP)
+SCHEDULER = Scheduler(seed=0, rounds=3, topology=HOST, memory_bytes=8 * CAP)
+REFERENCE = {
+    "multiply_adds": 1000, "matmul_ns": [100], "copy_bytes": 1000, "copy_ns": [50], "loop_ns": [10],
+}  # fmt: skip
+
+
+def scheduled(trials: int = 3) -> list[ScheduledTrial]:
+    rounds = (SCHEDULER.round(CELLS, index) for index in range(trials))
+    return [trial for blocks in rounds for block in blocks for trial in block]
 
 
 def play(engine: FakeEngine, store: RunStore, bench: Bench) -> list[Event]:
     events: list[Event] = []
-    execute(
-        scheduled(),
-        engine=cast("Engine", engine),
-        store=store,
-        bench=bench,
-        listener=events.append,
+    Measuring(engine=cast("Engine", engine), store=store, bench=bench, listener=events.append).run(
+        CELLS, SCHEDULER
     )
     return events
 
@@ -102,7 +122,7 @@ def test_every_trial_is_run_once_and_kept(tmp_path: Path, bench: Bench) -> None:
         trial.cell.id for trial in scheduled()
     ]
     for cell in CELLS:
-        assert [trial.status for trial in store.read_trials(cell.id, 3)] == [Status.OK] * 3
+        assert [trial.status for trial in store.read_trials(cell.id)] == [Status.OK] * 3
     assert [event.number for event in events if isinstance(event, TrialEnded)] == [1, 2, 3, 4, 5, 6]
     assert sum(isinstance(event, PhaseReached) for event in events) == 6 * len(Phase)
 
@@ -114,6 +134,53 @@ def test_a_container_gets_its_limits_and_its_job(tmp_path: Path, bench: Bench) -
     assert engine.specs[0].image == "sha256:1"
     assert engine.jobs[0]["env"] == {"OMP_NUM_THREADS": "1"}
     assert engine.jobs[0]["threads"] == 1
+    assert engine.jobs[0]["version"] == 2
+    assert set(engine.jobs[0]) == explained("job.md", "Contract 1: the job, harness -> container")
+
+
+@pytest.mark.parametrize(
+    ("threads", "told", "env"),
+    [
+        ("match", 1, {"OMP_NUM_THREADS": "1", "POOL": "1-1", "TF_CPP_MIN_LOG_LEVEL": "3"}),
+        (4, 4, {"OMP_NUM_THREADS": "4", "POOL": "4-4", "TF_CPP_MIN_LOG_LEVEL": "3"}),
+        ("default", None, {"TF_CPP_MIN_LOG_LEVEL": "3"}),
+    ],
+)
+def test_variables_about_threads_are_left_out_where_nothing_is_told(
+    bench: Bench, threads: object, told: int | None, env: dict[str, str]
+) -> None:
+    variables = {"OMP_NUM_THREADS": "{threads}", "POOL": "{threads}-{threads}", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    bench.supplies.frameworks["jax"].env.update(variables)
+    job = json.loads(job_line(CELLS[0].model_copy(update={"threads": threads}), bench))
+    assert (job["threads"], job["env"]) == (told, env)
+
+
+def test_containers_of_others_are_counted_and_a_doubt(tmp_path: Path, bench: Bench) -> None:
+    class Shared(FakeEngine):
+        def neighbours(self) -> int:
+            return 2
+
+    store = RunStore(tmp_path)
+    play(Shared(whole()), store, bench)
+    (trial, *_) = store.read_trials(CELLS[0].id)
+    assert trial.neighbours == 2
+    assert [doubt.kind for doubt in trial.warnings] == ["neighbours"]
+    assert trial.spoiled == ()
+
+
+def test_what_the_host_did_during_a_trial_is_kept_with_it_and_repeated_once(
+    tmp_path: Path, bench: Bench
+) -> None:
+    start, after = (
+        conditions(moment, at_ns, swapped_pages=pages)
+        for moment, at_ns, pages in ((Moment.STEADY_START, 0, 0), (Moment.STEADY_END, 10**9, 5))
+    )
+    engine, store = FakeEngine([*whole()[:-3], start, after, *whole()[-3:]]), RunStore(tmp_path)
+    play(engine, store, bench)
+    trials = store.read_trials(CELLS[0].id)
+    assert [trial.key[1:] for trial in trials] == [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1)]
+    assert {doubt.kind for trial in trials for doubt in trial.spoiled} == {"swapping"}
+    assert {trial.status for trial in trials} == {Status.OK}
 
 
 def test_names_of_containers_are_unique(tmp_path: Path, bench: Bench) -> None:
@@ -126,7 +193,7 @@ def test_a_failed_trial_is_kept_and_the_matrix_goes_on(tmp_path: Path, bench: Be
     engine = FakeEngine(until(Phase.LOAD), replace(OUTCOME, exit_code=137, oom_flag=True))
     store = RunStore(tmp_path)
     play(engine, store, bench)
-    assert [trial.status for trial in store.read_trials(CELLS[0].id, 3)] == [Status.OOM] * 3
+    assert [trial.status for trial in store.read_trials(CELLS[0].id)] == [Status.OOM] * 3
 
 
 def test_after_an_interrupt_only_the_missing_trials_are_run(tmp_path: Path, bench: Bench) -> None:
@@ -167,9 +234,13 @@ def test_records_without_end_are_bounded() -> None:
     assert transcript.bad_line == f"more than {MAX_RECORDS} records"
 
 
+def derived(trials: list[Trial]) -> CellResult:
+    return derive_cell(CELLS[0], trials, protocol=a_run("r").protocol, probes={}, multiply_adds=7)
+
+
 def test_a_cell_is_ok_only_if_all_its_trials_are() -> None:
     good = [a_trial(index) for index in range(3)]
-    assert derive_cell(CELLS[0], good, expected=3).status is Status.OK
+    assert derived(good).status is Status.OK
 
 
 def test_a_cell_takes_the_worst_status_and_tells_how_many() -> None:
@@ -179,7 +250,7 @@ def test_a_cell_takes_the_worst_status_and_tells_how_many() -> None:
     )
     trials[2] = trials[2].model_copy(update={"status": Status.TIMEOUT})
 
-    result = derive_cell(CELLS[0], trials, expected=3)
+    result = derived(trials)
 
     assert (result.status, result.phase) == (Status.OOM, Phase.LOAD)
     assert result.reason == "1 of 3 trials: out of memory in load"
@@ -187,5 +258,90 @@ def test_a_cell_takes_the_worst_status_and_tells_how_many() -> None:
 
 @pytest.mark.parametrize("count", [0, 2])
 def test_a_cell_with_trials_missing_was_interrupted(count: int) -> None:
-    result = derive_cell(CELLS[0], [a_trial(index) for index in range(count)], expected=3)
+    result = derived([a_trial(index) for index in range(count)])
     assert (result.status, result.reason) == (Status.INTERRUPTED, f"{count} of 3 trials were run")
+
+
+def test_a_probe_stands_on_either_side_of_a_block_and_between_two(tmp_path: Path, bench: Bench) -> None:
+    engine, store = FakeEngine(whole()), RunStore(tmp_path)
+    play(engine, store, bench)
+    assert engine.probes == 4  # before the first of three rounds of one block each, and after each
+    assert list(store.read_probes()) == [0, 1, 2, 3]
+    assert [trial.probe for trial in store.read_trials(CELLS[0].id)] == [0, 1, 2]
+
+
+def test_a_trial_whose_probe_moved_is_repeated_once_and_both_are_kept(tmp_path: Path, bench: Bench) -> None:
+    engine, store = FakeEngine(whole()), RunStore(tmp_path)
+    engine.speeds = [1.0, 1.0, 0.5, 0.5, 0.5]  # it moves during the second round
+
+    events = play(engine, store, bench)
+
+    spoiled = [event for event in events if isinstance(event, TrialSpoiled)]
+    assert [event.index for event in spoiled] == [1, 1]
+    assert "0.50 times" in spoiled[0].reason
+    keys = [trial.key[1:] for trial in store.read_trials(CELLS[0].id)]
+    assert keys == [(0, 0), (1, 0), (1, 1), (2, 0)]
+    cell = derive_cell(
+        CELLS[0],
+        store.read_trials(CELLS[0].id),
+        protocol=bench.run.protocol,
+        probes=store.read_probes(),
+        multiply_adds=7,
+    )
+    assert [bool(trial.spoiled) for trial in cell.trials] == [False, True, False, False]
+    assert [trial.attempt for trial in cell.counted] == [0, 1, 0]
+
+
+def test_a_probe_that_fails_does_not_end_a_run(tmp_path: Path, bench: Bench) -> None:
+    engine, store = FakeEngine(whole()), RunStore(tmp_path)
+    engine.speeds = [1e9] * 10  # no time at all: such an answer is refused
+    play(engine, store, bench)
+    assert store.read_probes() == {}
+    assert [trial.probe for trial in store.read_trials(CELLS[0].id)] == [None] * 3
+
+
+def test_a_cell_says_that_its_budget_of_trials_was_spent() -> None:
+    assert derived([a_trial(index) for index in range(3)]).stopped_by is StoppedBy.TRIALS
+    assert derived([a_trial(0)]).stopped_by is None
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "stop"),
+    [
+        ("jax", Status.OOM, StoppedBy.TRIALS),
+        ("null", Status.OK, StoppedBy.TRIALS),
+        ("jax", Status.OK, StoppedBy.TIME),
+    ],
+)
+def test_only_a_cell_that_could_have_had_more_trials_ran_out_of_time(
+    name: str, status: Status, stop: StoppedBy
+) -> None:
+    protocol = a_run("r").protocol.model_copy(update={"precision": 0.01, "max_trials": 9})
+    trials = [a_trial(index).model_copy(update={"status": status}) for index in range(3)]
+    cell = CELLS[0].model_copy(update={"framework": name})
+    made = derive_cell(cell, trials, protocol=protocol, probes={}, multiply_adds=7)
+    assert made.stopped_by is stop
+
+
+def test_with_a_precision_trials_are_spent_until_it_is_reached_or_the_budget_is_spent(
+    tmp_path: Path, bench: Bench
+) -> None:
+    protocol = bench.run.protocol.model_copy(update={"precision": 0.01, "max_trials": 6})
+    bench = replace(bench, run=bench.run.model_copy(update={"protocol": protocol}))
+    records = [*whole()[:-3], samples([1000] * 20, Phase.STEADY), *whole()[-3:]]
+    engine, store = FakeEngine(records), RunStore(tmp_path)
+    play(engine, store, bench)
+    assert len(engine.specs) == 6  # all medians are equal: as precise as can be
+
+    class Wandering(FakeEngine):
+        def run(self, spec: ContainerSpec, **words: Any) -> Outcome:
+            ns = 1000 * (1 + len(self.specs) % 3)
+            self.lines = [
+                record.model_dump_json().encode()
+                for record in [*whole()[:-3], samples([ns] * 20, Phase.STEADY), *whole()[-3:]]
+            ]
+            return super().run(spec, **words)
+
+    wandering, store = Wandering(whole()), RunStore(tmp_path / "other")
+    play(wandering, store, bench)
+    assert [len(store.read_trials(cell.id)) for cell in CELLS] == [6, 6]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.intervals import Estimate, geometric_interval, proved_less, rank_bands
+from harness.stats.intervals import geometric_interval
 
 FIGURES = st.floats(min_value=1e-6, max_value=1e9)
 
@@ -66,31 +66,3 @@ def test_an_interval_covers_the_truth_as_often_as_it_says(trials: int) -> None:
     covered = [found.low <= 13.5 <= found.high for found in intervals if found and found.low and found.high]
     assert len(covered) == 2000
     assert 0.935 <= np.mean(covered) <= 0.965
-
-
-def test_without_bounds_nothing_is_proved() -> None:
-    assert not proved_less(Estimate(value=1.0), Estimate(value=9.0, low=8.0, high=10.0))
-    assert not proved_less(Estimate(value=1.0, low=0.9, high=1.1), Estimate(value=9.0))
-
-
-def test_places_are_shared_where_intervals_meet() -> None:
-    first = Estimate(value=1.0, low=0.9, high=1.1)
-    second = Estimate(value=2.0, low=1.8, high=2.2)
-    third = Estimate(value=2.1, low=2.0, high=2.3)
-
-    assert rank_bands([first, second, third]) == ((1, 1), (2, 3), (2, 3))
-
-
-@given(
-    st.lists(
-        st.tuples(FIGURES, st.floats(1, 3), st.floats(1, 3)).map(
-            lambda parts: Estimate(value=parts[0], low=parts[0] / parts[1], high=parts[0] * parts[2])
-        ),
-        max_size=8,
-    )
-)
-def test_a_place_by_figure_always_lies_in_its_band(estimates: list[Estimate]) -> None:
-    ordered = sorted(estimates, key=lambda each: each.value)
-
-    for place, (best, worst) in enumerate(rank_bands(ordered), start=1):
-        assert 1 <= best <= place <= worst <= len(ordered)

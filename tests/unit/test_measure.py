@@ -76,7 +76,7 @@ def test_an_output_is_freed_outside_every_clock(monkeypatch: pytest.MonkeyPatch)
             freed.append(inside)
 
     monkeypatch.setattr("runner.measure.time.perf_counter_ns", clock)
-    measure(lambda _: Output(), INPUTS, seconds=0, min_iterations=3, max_iterations=3)  # type: ignore[arg-type,return-value]
+    measure(lambda _: Output(), INPUTS, seconds=0, min_iterations=3, max_iterations=3)
 
     # The clock is read once before the loop, so that between start and end `inside` is False.
     assert freed == [True, True, True]

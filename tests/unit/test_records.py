@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from runner.measure import samples_record
 
-from harness.records import MAX_LINE_BYTES, Phase, PhaseStart, RecordError, Samples, parse_record
+from harness.records import MAX_LINE_BYTES, MAX_MARKS, Phase, PhaseStart, RecordError, Samples, parse_record
 
 
 def test_a_record_is_parsed_into_its_type() -> None:
@@ -36,6 +36,57 @@ def test_a_record_is_parsed_into_its_type() -> None:
 def test_what_is_no_record_is_refused(line: bytes) -> None:
     with pytest.raises(RecordError):
         parse_record(line)
+
+
+GOOD: dict[str, dict[str, object]] = {
+    "conditions": {
+        "moment": "before", "at_ns": 1, "busy_ns": None, "steal_ns": None, "runnable": None, "load": None,
+        "cpu_pressure_ns": None, "memory_pressure_ns": None, "io_pressure_ns": None, "swapped_pages": None,
+        "frequency_khz": None, "throttle_events": None,
+    },
+    "warmup": {"settled": False, "window_calls": [4, 4], "window_median_ns": [9, 8]},
+    "threads": {"total": None, "busy_ns": None},
+    "growth": {"calls": [1, 2], "anon_bytes": [0, 0]},
+    "samples": {"phase": "steady", "clock": "core", "count": 0, "data": ""},
+    "framework": {"version": "1", "python": "3", "threads_told": None, "threads_reported": None, "settings": {}},
+}  # fmt: skip
+
+
+def line_of(kind: str, **changes: object) -> bytes:
+    return json.dumps({"type": kind} | GOOD[kind] | changes).encode()
+
+
+@pytest.mark.parametrize("kind", GOOD)
+def test_what_may_be_missing_is_null_and_every_key_is_there(kind: str) -> None:
+    assert parse_record(line_of(kind)).model_dump(mode="json") == {"type": kind} | GOOD[kind]
+    for key in GOOD[kind]:
+        lacking = {"type": kind, **{name: value for name, value in GOOD[kind].items() if name != key}}
+        with pytest.raises(RecordError, match=key):
+            parse_record(json.dumps(lacking).encode())
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        ("conditions", {"moment": "now"}),
+        ("conditions", {"steal_ns": -1}),
+        ("conditions", {"load": -0.5}),
+        ("conditions", {"busy_ns": 2**63}),
+        ("warmup", {"window_calls": [1] * 101}),
+        ("warmup", {"settled": None}),
+        ("threads", {"busy_ns": [1] * 65}),
+        ("threads", {"busy_ns": [-1]}),
+        ("growth", {"calls": [1]}),
+        ("growth", {"calls": [1] * (MAX_MARKS + 1), "anon_bytes": [1] * (MAX_MARKS + 1)}),
+        ("samples", {"clock": "sundial"}),
+        ("samples", {"clock": None}),
+        ("samples", {"phase": "load"}),
+        ("framework", {"threads_told": 0}),
+    ],
+)
+def test_a_record_outside_of_its_bounds_is_refused(kind: str, changes: dict[str, object]) -> None:
+    with pytest.raises(RecordError):
+        parse_record(line_of(kind, **changes))
 
 
 @given(st.binary(max_size=300))

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.intervals import Estimate
 from harness.report.aspects.common import axis_values, cap_mark
 from harness.report.charts import (
     MAX_TICKS,
@@ -18,6 +17,7 @@ from harness.report.charts import (
     nice_at_most,
     stacked,
 )
+from harness.stats.intervals import Estimate
 
 POSITIVE = st.floats(min_value=1e-6, max_value=1e9)
 

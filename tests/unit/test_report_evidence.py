@@ -1,10 +1,16 @@
-"""What the page says of proofs, warnings, failures and provenance."""
+"""What the page says of proofs, warnings, memory by phase, failures and provenance."""
 
+from harness.records import Phase, Threads
+from harness.report.doubts import warnings
 from harness.report.failures import LOG_LIMIT, failures, tail
-from harness.report.proof import badge, proofs, warnings
+from harness.report.formats import UNKNOWN
+from harness.report.ledger import LedgerRow, ledger
+from harness.report.proof import badge, proofs
 from harness.report.provenance import images, models
-from harness.results import Status, TypedWarning
-from tests.factories import cell, limits, result, run, trial
+from harness.results import CellResult, Status, TypedWarning
+from harness.stats.cell import measure
+from harness.units import MIB
+from tests.factories import FRAMEWORKS, cell, limits, phase_end, result, run, trial
 from tests.sample_runs import failures as failed_run
 from tests.sample_runs import sample
 from tests.unit.books import read
@@ -55,7 +61,7 @@ def test_asked_stands_beside_read_back() -> None:
     proof = {each.cell_id: each for each in proofs(found)}
 
     quota = proof["onnxruntime.spam-fnn.c500m.m1g.b1"]
-    assert (quota.cpus_asked, quota.cpus_found, quota.threads) == ("quota 0.5", "quota 0.5", "1 / 1 / 2")
+    assert (quota.cpus_asked, quota.cpus_found, quota.threads) == ("quota 0.5", "quota 0.5", "1 / 1 / 1 / 2")
     broken = proof["openvino.spam-fnn.c500m.m1g.b1"]
     assert (broken.memory_asked, broken.memory_found, broken.verdict) == ("1 GiB", "no limit", "not proved")
     assert proof["jax.spam-fnn.c8.m32g.b1"].verdict == "not started"
@@ -72,13 +78,82 @@ def test_trials_that_differ_are_all_shown() -> None:
     assert proof.cpus_found == "cpuset 1 | cpuset 0"
 
 
-def test_warnings_are_counted_over_trials() -> None:
-    doubt = TypedWarning(kind="page_cache_shared", text="12 MiB are charged elsewhere")
-    cells = (result(cell(), [trial(cell(), index, warnings=(doubt,)) for index in range(2)]),)
+def warned(framework: str, *kinds: str, text: str = "said so", trials: int = 2) -> CellResult:
+    of = cell(framework)
+    doubts = tuple(TypedWarning(kind=kind, text=text) for kind in kinds)
+    return result(of, [trial(of, index, warnings=doubts if index < trials else ()) for index in range(3)])
 
-    (warning,) = warnings(read((run(cells), cells))[1])
 
-    assert (warning.kind, warning.trials) == ("page cache shared", "2 of 2")
+def test_warnings_are_counted_over_the_trials_that_count() -> None:
+    (doubt,) = warnings(measure([warned("jax", "page_cache_shared")])).doubts
+
+    assert (doubt.kind, doubt.trials, doubt.cells) == (
+        "page cache shared", "2 of 3", ("jax.spam-fnn.c2.m8g.b1",),
+    )  # fmt: skip
+
+
+def test_remarks_stand_apart_and_are_no_doubts() -> None:
+    told = warnings(
+        measure([warned("jax", "threads_idle", "throttled"), warned("pytorch", "figure_unknown")])
+    )
+
+    assert [each.kind for each in told.doubts] == ["throttled"]
+    assert [each.kind for each in told.remarks] == ["figure unknown", "threads idle"]
+    assert told.count == 1
+
+
+def test_one_warning_of_many_cells_is_one_line() -> None:
+    many = [warned(name, "swap_unknown", trials=3) for name in FRAMEWORKS]
+
+    told = warnings(measure(many))
+
+    (doubt,) = told.doubts
+    assert told.count == 5
+    assert (len(doubt.cells), doubt.more, doubt.trials) == (3, "and 2 cells more", "15 of 15")
+
+
+def test_a_warning_that_each_trial_words_anew_is_one_line() -> None:
+    of = cell()
+    trials = [
+        trial(of, index, warnings=(TypedWarning(kind="not_settled", text=f"{index} % faster"),))
+        for index in range(3)
+    ]
+
+    (doubt,) = warnings(measure([result(of, trials)])).doubts
+
+    assert (doubt.text, doubt.trials) == ("0 % faster (and 2 more like it)", "3 of 3")
+
+
+def test_threads_are_told_reported_computed_and_alive() -> None:
+    of = cell(cpus=1, threads="default")
+    made = [trial(of, index) for index in range(2)]
+    busy = Threads(type="threads", total=7, busy_ns=(10**12,) * 3)
+    other = tuple(busy if isinstance(record, Threads) else record for record in made[1].records)
+    cells = (result(of, [made[0], made[1].model_copy(update={"records": other})]),)
+
+    (proof,) = proofs(read((run(cells), cells))[1])
+
+    assert proof.threads == f"default / {UNKNOWN} / 2 to 3 / 2 to 7"
+
+
+def test_the_ledger_has_every_phase_with_its_counters() -> None:
+    of = cell()
+    peaks = (60, 64, 80)
+    trials = [
+        trial(of, index).model_copy(
+            update={"records": (phase_end(Phase.LOAD, 1, rss_peak_bytes=peak * MIB, cgroup_peak_bytes=None),)}
+        )
+        for index, peak in enumerate(peaks)
+    ]
+
+    (entry,) = ledger(measure([result(of, trials)]))
+
+    assert entry.cell_id == of.id
+    assert entry.rows == (LedgerRow("load", "64.0", "32.0", "30.0", UNKNOWN),)
+
+
+def test_a_cell_that_never_ran_has_no_ledger() -> None:
+    assert ledger(measure([result(cell(), trials=())])) == ()
 
 
 def test_a_failure_stands_with_its_evidence() -> None:

@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.intervals import Estimate
 from harness.report import formats
 from harness.report.formats import EN_DASH, TIMES, UNKNOWN
+from harness.report.grouping import Limit
+from harness.results import CpuMode
+from harness.stats.intervals import Estimate
+from harness.units import GIB, MIB, counted
 
 
 @pytest.mark.parametrize(
@@ -64,14 +67,40 @@ def test_bounds_are_printed_in_the_tables_unit() -> None:
 @pytest.mark.parametrize(
     ("limit", "text"),
     [
-        ((1, 512 * 1024**2), "1 core, 512 MiB"),
-        ((2.0, 8 * 1024**3), "2 cores, 8 GiB"),
-        ((0.5, 1024**3), "0.5 CPU quota, 1 GiB"),
-        ((1.5, 1024**3), "1.5 CPU quota, 1 GiB"),
+        (Limit(1, 512 * MIB), "1 core, 512 MiB"),
+        (Limit(2.0, 8 * GIB), "2 cores, 8 GiB"),
+        (Limit(0.5, GIB, CpuMode.QUOTA), "0.5 CPU quota, 1 GiB"),
+        (Limit(1, GIB, CpuMode.QUOTA, "default"), "1 CPU quota, 1 GiB, threads default"),
+        (Limit(2, GIB, CpuMode.CPUSET, 4), "2 cores, 1 GiB, threads 4"),
     ],
 )
-def test_limits_are_named_as_people_say_them(limit: tuple[float, int], text: str) -> None:
-    assert formats.limit_name(limit) == text
+def test_limits_are_named_as_people_say_them(limit: Limit, text: str) -> None:
+    assert limit.title == text
+
+
+@pytest.mark.parametrize(
+    ("fraction", "text"),
+    [
+        (None, UNKNOWN),
+        (0, "0 %"),
+        (0.00004, "< 0.1 %"),
+        (0.0041, "0.41 %"),
+        (0.041, "4.1 %"),
+        (0.87, "87 %"),
+        (0.9998, "100 %"),
+        (1.4667, "147 %"),
+    ],
+)
+def test_a_share_has_two_digits_and_is_never_made_zero(fraction: float | None, text: str) -> None:
+    assert formats.share(fraction) == text
+
+
+def test_bounds_stand_in_a_second_line() -> None:
+    unit = formats.time_unit([0.0137])
+
+    assert unit.with_bounds(Estimate(value=0.0137, low=0.012, high=0.0152)) == "13.7\n[12.0, 15.2]"
+    assert unit.with_bounds(Estimate(value=0.0137)) == "13.7"
+    assert unit.with_bounds(None) == UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -112,8 +141,8 @@ def test_words_are_listed() -> None:
     assert formats.listed([]) == ""
     assert formats.listed(["a"]) == "a"
     assert formats.listed(["a", "b", "c"]) == "a, b and c"
-    assert formats.counted(1, "cell") == "1 cell"
-    assert formats.counted(1200, "cell") == "1,200 cells"
+    assert counted(1, "cell") == "1 cell"
+    assert counted(1200, "cell") == "1,200 cells"
     assert formats.distinct(["a", "b", "a"]) == "a | b"
     assert formats.distinct([]) == UNKNOWN
 

@@ -18,10 +18,10 @@ from harness.records import Phase
 from harness.report import write_report
 from harness.report.table import results_csv
 from harness.results import CellResult, Evidence, Run, Status
-from harness.stats import measure
+from harness.stats.cell import measure
 from harness.units import MIB
-from tests.factories import FRAMEWORKS, cell, failed_trial, host, result, run
-from tests.sample_runs import failures, sample, write_run
+from tests.factories import FRAMEWORKS, cell, failed_trial, host, probe, result, run
+from tests.sample_runs import failures, noisy, sample, write_run
 from tests.unit.books import page as rendered
 
 HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(2)><style>*{display:none}</style>{{7*7}}"
@@ -60,7 +60,7 @@ class Page(HTMLParser):
         )
 
 
-@pytest.fixture(params=[sample, failures], ids=["sample", "failures"])
+@pytest.fixture(params=[sample, failures, noisy], ids=["sample", "failures", "noisy"])
 def made(request: pytest.FixtureRequest) -> tuple[Run, tuple[CellResult, ...]]:
     found: tuple[Run, tuple[CellResult, ...]] = request.param()
     return found
@@ -76,7 +76,10 @@ def test_nothing_is_fetched_and_nothing_runs(made: tuple[Run, tuple[CellResult, 
     assert not [name for each in page.elements for name in each.attributes if name.startswith("on")]
     assert not [each for each in page.elements if "style" in each.attributes], "the policy would drop it"
     links = [each.attributes["href"] or "" for each in page.all("a", "use", "link")]
-    assert all(re.match(r"(#|cells/[^/]+\.json$|results\.csv$|run\.json$|data:,$)", link) for link in links)
+    assert all(
+        re.match(r"(#|cells/[^/]+\.json$|probes/\d+\.json$|results\.csv$|run\.json$|data:,$)", link)
+        for link in links
+    )
 
 
 def test_the_policy_allows_this_style_and_no_other(made: tuple[Run, tuple[CellResult, ...]]) -> None:
@@ -145,7 +148,7 @@ def test_what_a_reader_must_know_is_said() -> None:
     assert "the host has 2 cores and 24 GiB" in text
 
 
-def test_sixty_cells_stay_below_200_kb() -> None:
+def test_sixty_cells_with_their_probes_stay_below_300_kb() -> None:
     limits = product(FRAMEWORKS, (1, 2), (256, 512, 8192), ("spam-fnn", "resnet50"))
     cells = [
         result(cell(name, cpus=cpus, memory_bytes=mib * MIB, model=model))
@@ -153,7 +156,8 @@ def test_sixty_cells_stay_below_200_kb() -> None:
     ]
 
     assert len(cells) == 60
-    assert len(rendered(run(cells), cells).encode()) < 200_000
+    assert len(rendered(run(cells), cells).encode()) < 250_000
+    assert len(rendered(run(cells), cells, [probe(number) for number in range(60)]).encode()) < 300_000
 
 
 def poisoned() -> tuple[Run, tuple[CellResult, ...]]:

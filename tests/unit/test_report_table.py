@@ -9,7 +9,7 @@ import pytest
 from harness.records import Phase
 from harness.report.table import COLUMNS, results_csv, results_frame
 from harness.results import Status
-from harness.stats import measure
+from harness.stats.cell import measure
 from tests.factories import PROFILES, cell, failed_trial, framework_record, result, trial
 from tests.sample_runs import failures, sample
 
@@ -20,10 +20,13 @@ def rows(text: str) -> list[dict[str, str]]:
 
 def test_it_has_the_columns_of_the_contract_in_their_order() -> None:
     expected = (
-        "cell_id, framework, model, cpus, memory_bytes, batch, status, phase, reason, trials, iterations, p50_ms, "
-        "p50_low_ms, p50_high_ms, p90_ms, p95_ms, p99_ms, throughput_per_s, cpu_percent, cpu_ms_per_inference, "
-        "throttled_fraction, rss_peak_bytes, anon_peak_bytes, cgroup_peak_bytes, import_ms, load_ms, compile_ms, "
-        "first_ms, cold_start_ms, max_abs_error, limits_enforced, image_digest, framework_version"
+        "cell_id, framework, model, cpus, memory_bytes, batch, cpu_mode, threads, control, status, phase, reason, "
+        "trials, iterations, stopped_by, precision, p50_ms, p50_low_ms, p50_high_ms, p90_ms, p90_low_ms, "
+        "p90_high_ms, p95_ms, p95_low_ms, p95_high_ms, p99_ms, p99_low_ms, p99_high_ms, core_p50_ms, "
+        "throughput_per_s, cpu_percent, cpu_ms_per_inference, cores_used, system_share, busy_threads, "
+        "throttled_fraction, throttled_ms_per_s, peak_share, growth_bytes_per_call, rss_peak_bytes, "
+        "anon_peak_bytes, cgroup_peak_bytes, import_ms, load_ms, compile_ms, first_ms, cold_start_ms, "
+        "max_abs_error, limits_enforced, image_digest, framework_version"
     )
 
     assert results_csv([]) == expected.replace(" ", "") + "\n"

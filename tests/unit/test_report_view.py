@@ -2,7 +2,6 @@
 
 import pytest
 
-from harness.intervals import Estimate
 from harness.records import Phase
 from harness.report.answers import QUESTIONS, Answer, Leader, Pick, answers, headlines
 from harness.report.aspects import aspects
@@ -11,7 +10,8 @@ from harness.report.formats import EN_DASH, TIMES, UNKNOWN
 from harness.report.heatmap import heat_map
 from harness.report.view import build_view
 from harness.results import CellResult, Evidence, Status
-from harness.stats import measure
+from harness.stats.cell import measure
+from harness.stats.intervals import Estimate
 from harness.units import GIB, MIB
 from tests.factories import (
     FRAMEWORKS,
@@ -129,7 +129,7 @@ def test_a_peak_that_a_cap_has_cut_is_marked_wherever_it_stands() -> None:
 
     assert answers(book, workload)[0].picks[1].figure == "436 MiB, at the cap"
     assert memory.panels[0].rows[0].figure == "436 MiB, at the cap"
-    assert memory.table.groups[0].rows[0].values[0] == "436 †"
+    assert memory.tables[0].groups[0].rows[0].values[0] == "436 †"
     assert "† at the cap" in memory.note
 
 
@@ -227,9 +227,9 @@ def test_tables_relate_to_the_baseline_and_share_places_between_ties() -> None:
     book, (workload,) = read((run(cells, baseline="pytorch"), cells))
 
     latency = aspects(book, workload)[0]
-    rows = {row.framework: row.values for row in latency.table.groups[0].rows}
+    rows = {row.framework: row.values for row in latency.tables[0].groups[0].rows}
 
-    assert latency.table.columns[3].title == "against pytorch"
+    assert latency.tables[0].columns[3].title == "against pytorch"
     assert rows["pytorch"][:4] == ("3", "71.0", "[68.6, 73.5]", f"1.00{TIMES}")
     assert {rows["jax"][0], rows["onnxruntime"][0]} == {f"1{EN_DASH}2"}
     assert rows["jax"][3] == f"0.183{TIMES}"
@@ -242,8 +242,8 @@ def test_without_its_baseline_a_limit_has_no_relative_figures() -> None:
     for aspect in aspects(book, workload):
         related = [
             value
-            for row in aspect.table.groups[0].rows
-            for column, value in zip(aspect.table.columns, row.values, strict=True)
+            for row in aspect.tables[0].groups[0].rows
+            for column, value in zip(aspect.tables[0].columns, row.values, strict=True)
             if column.title.startswith("against")
         ]
         assert set(related) == {UNKNOWN}
@@ -255,7 +255,7 @@ def test_each_aspect_puts_its_own_best_first() -> None:
     latency, _, memory, start = aspects(book, workload)
 
     last_group = [
-        [row.framework for row in aspect.table.groups[3].rows] for aspect in (latency, memory, start)
+        [row.framework for row in aspect.tables[0].groups[3].rows] for aspect in (latency, memory, start)
     ]
     assert last_group == [
         ["onnxruntime", "jax", "pytorch", "openvino", "tensorflow"],
@@ -331,6 +331,6 @@ def test_a_figure_in_another_unit_keeps_its_bounds() -> None:
 
     latency = aspects(book, workload)[0]
 
-    assert latency.table.columns[1].unit == "s"
+    assert latency.tables[0].columns[1].unit == "s"
     assert isinstance(workload.ok[0].stats.p50_ms, Estimate)
-    assert latency.table.groups[0].rows[0].values[1] == "2.05"
+    assert latency.tables[0].groups[0].rows[0].values[1] == "2.05"

@@ -1,7 +1,9 @@
+import functools
 import json
+import re
 import runpy
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import jsonschema
 import pytest
@@ -9,12 +11,17 @@ import yaml
 
 from harness.config import load_matrix
 from harness.config.load import parse_matrix
+from harness.config.schema import ProtocolKeys
 from harness.config.source import parse_source
 from harness.errors import ConfigError
-from harness.records import End, parse_record
-from harness.results import Trial
+from harness.fitness import spoilers
+from harness.records import AnyRecord, Clock, Growth, Phase, PhaseEnd, Samples, Warmup, parse_record
+from harness.results import CpuMode, Trial
 from harness.schemas import FOLDER, schemas, text_of
-from tests.factories import cell, result, run
+from harness.stats.samples import steady_latencies_ms
+from harness.verdict import judge
+from tests.factories import cell, probe, result, run
+from tests.unit.trials import OUTCOME
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "tests" / "data"
@@ -22,6 +29,7 @@ SHIPPED = [ROOT / "matrix.yaml", *sorted((ROOT / "examples").glob("*.yaml")), DA
 FRAMEWORKS = ("pytorch", "tensorflow", "jax", "onnxruntime", "openvino")
 
 
+@functools.cache
 def validator(name: str) -> Any:
     schema = json.loads((FOLDER / name).read_text())
     kind = jsonschema.validators.validator_for(schema)
@@ -93,12 +101,19 @@ def test_the_defaults_shown_in_the_shipped_matrix_are_the_defaults() -> None:
         text.replace("# exclude:", "exclude:")
         .replace("# include:", "include:")
         .replace("# protocol:", "protocol:")
+        .replace("# cpu_mode:", "cpu_mode:")
+        .replace("# threads:", "threads:")
     )
     opened = opened.replace("#   - ", "  - ")
     known: dict[str, Any] = {"frameworks": FRAMEWORKS, "models": ["spam-fnn"]}
     plain, whole = (parse_matrix("m.yaml", each, name="m", **known) for each in (text, opened))
     assert whole.protocol == plain.protocol
     assert (len(whole.excluded), len(whole.included)) == (1, 1)
+    assert (whole.crossed.cpu_modes, whole.crossed.threads) == (tuple(CpuMode), ("match", "default"))
+    known_keys = ProtocolKeys.model_fields
+    for key in ("precision", "max_trials", "max_time"):
+        (told,) = re.findall(rf"`{key}: ([^`]+)`", text)
+        assert told == str(known_keys[key].default or known_keys[key].examples[0])  # type: ignore[index]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +122,8 @@ def test_the_defaults_shown_in_the_shipped_matrix_are_the_defaults() -> None:
         "colour: red", "frameworks: jax", "frameworks: [Jax]", "frameworks: [jax, jax]", "models: []", "cpus: [0]",
         "cpus: ['2']", "memory: [8]", "memory: [8gb]", "batch: [0]", "batch: [1.5]", "over_host: no",
         "devices: {pi: {cpus: 1, memory: 1GiB}}", "protocol: {timeout: 120}", "protocol: {trails: 3}",
-        "exclude: [{framework: jax}]", "include: [{framework: [jax, 1]}]",
+        "exclude: [{framework: jax}]", "include: [{framework: [jax, 1]}]", "cpu_mode: [cpus]", "cpu_mode: quota",
+        "threads: [0]", "threads: [all]", "threads: [2, 2]", "protocol: {precision: 2}", "protocol: {max_trials: 0}",
     ],
 )  # fmt: skip
 def test_editors_refuse_what_the_loader_refuses(line: str) -> None:
@@ -123,10 +139,27 @@ def test_editors_refuse_what_the_loader_refuses(line: str) -> None:
 def test_the_record_fixture_is_a_whole_stream() -> None:
     lines = (DATA / "records.jsonl").read_bytes().splitlines()
     records = [parse_record(line) for line in lines]
-    assert isinstance(records[-1], End)
     assert [record.model_dump(mode="json") for record in records] == [json.loads(line) for line in lines]
     for line in lines:
         validator("record.schema.json").validate(json.loads(line))
+    assert {type(record) for record in records} == set(get_args(get_args(AnyRecord)[0]))
+
+
+def test_the_record_fixture_is_in_the_order_of_its_page() -> None:
+    lines = (DATA / "records.jsonl").read_bytes().splitlines()
+    kinds = [
+        " ".join(str(record[key]) for key in ("type", "moment", "name", "phase", "clock") if key in record)
+        for record in map(json.loads, lines)
+        if record["type"] != "error"
+    ]
+    phases = [f"{kind} {phase}" for phase in Phase for kind in ("phase_start", "phase")]
+    phases.insert(phases.index("phase compile") + 1, "framework")
+    phases.insert(phases.index("phase first") + 1, "samples first end_to_end")
+    assert kinds == [
+        "limits", "conditions before", "page_cache", *phases, "warmup", "conditions steady_start",
+        "conditions steady_end", "threads", "growth", "samples warmup end_to_end", "samples steady end_to_end",
+        "samples steady core", "output", "process", "conditions after", "end",
+    ]  # fmt: skip
 
 
 def test_the_trial_fixture_is_a_trial() -> None:
@@ -135,11 +168,34 @@ def test_the_trial_fixture_is_a_trial() -> None:
     validator("trial.schema.json").validate(json.loads(text))
 
 
+def test_the_trial_fixture_is_judged_as_it_says() -> None:
+    trial = Trial.model_validate_json((DATA / "trial.json").read_bytes())
+    verdict = judge(trial.records, OUTCOME, trial.requested)
+    assert (verdict.status, verdict.reason, verdict.warnings) == (trial.status, trial.reason, trial.warnings)
+    assert verdict.evidence == trial.evidence
+    assert verdict.limits_enforced is trial.limits_enforced
+    assert list(spoilers(trial.records, trial.requested)) == list(trial.spoiled)
+
+
+def test_the_records_of_the_trial_fixture_agree_with_each_other() -> None:
+    trial = Trial.model_validate_json((DATA / "trial.json").read_bytes())
+    counts = {(each.phase, each.clock): each.count for each in trial.all(Samples)}
+    warmup, growth = trial.find(Warmup), trial.find(Growth)
+    assert warmup is not None
+    assert growth is not None
+    assert sum(warmup.window_calls) == counts[Phase.WARMUP, Clock.END_TO_END]
+    assert growth.calls[-1] == counts[Phase.STEADY, Clock.END_TO_END]
+    walls = {each.name: each.wall_ns / 1e6 for each in trial.all(PhaseEnd)}
+    assert steady_latencies_ms(trial).sum() <= walls[Phase.STEADY]
+    assert steady_latencies_ms(trial, Clock.CORE).size == counts[Phase.STEADY, Clock.CORE]
+
+
 def test_what_a_run_leaves_follows_its_schemas() -> None:
     cells = [result(cell()), result(cell("jax", cpus=0.5), trials=())]
     validator("run.schema.json").validate(json.loads(run(cells).model_dump_json()))
     for each in cells:
         validator("cell.schema.json").validate(json.loads(each.model_dump_json()))
+    validator("probe.schema.json").validate(json.loads(probe().model_dump_json()))
 
 
 def test_a_resolved_matrix_is_valid_for_editors_too() -> None:

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.records import Phase, PhaseEnd, Samples
-from harness.results import Status, Trial
-from harness.stats import cell_stats, measure, steady_latencies_ms
+from harness.records import Clock, Phase, PhaseEnd, Samples
+from harness.results import CpuMode, Status, Trial, TypedWarning
+from harness.stats.cell import cell_stats, measure
+from harness.stats.samples import steady_latencies_ms
 from harness.units import MIB
 from tests.factories import cell, end_record, failed_trial, output_record, phase_end, result, samples, trial
 
@@ -61,10 +62,10 @@ def test_percentiles_rise(latencies: list[int]) -> None:
     assert found.p95_ms is not None
     assert found.p99_ms is not None
     slack = 1 + 1e-9
-    assert found.p50_ms.value <= found.p90_ms * slack
-    assert found.p90_ms <= found.p95_ms * slack
-    assert found.p95_ms <= found.p99_ms * slack
-    assert found.p99_ms == pytest.approx(np.percentile(latencies, 99) / 1e6, rel=1e-9)
+    assert found.p50_ms.value <= found.p90_ms.value * slack
+    assert found.p90_ms.value <= found.p95_ms.value * slack
+    assert found.p95_ms.value <= found.p99_ms.value * slack
+    assert found.p99_ms.value == pytest.approx(np.percentile(latencies, 99) / 1e6, rel=1e-9)
 
 
 def test_throughput_counts_items_not_calls() -> None:
@@ -105,10 +106,56 @@ def test_a_kernel_that_does_not_count_leaves_figures_empty() -> None:
 
 
 def test_throttling_is_the_share_of_periods_over_all_trials() -> None:
-    one = steady([1000], periods=10, throttled_periods=9)
-    other = steady([1000], 1, periods=30, throttled_periods=1)
+    shared = cell(cpus=1, cpu_mode=CpuMode.QUOTA)
+    one = steady([1000], periods=10, throttled_periods=9, throttled_ns=600)
+    other = steady([3000], 1, periods=30, throttled_periods=1, throttled_ns=400)
 
-    assert cell_stats(result(CELL, [one, other])).throttled_fraction == pytest.approx(0.25)
+    found = cell_stats(result(shared, [one, other]))
+    assert found.throttled_fraction == pytest.approx(0.25)
+    assert found.throttled_ms_per_s == pytest.approx(250)
+    # Some kernels count periods without a quota.
+    assert cell_stats(result(CELL, [one, other])).throttled_fraction is None
+
+
+def test_a_spoiled_trial_does_not_count_and_its_repetition_does() -> None:
+    doubt = TypedWarning(kind="probe_moved", text="x")
+    first = steady([1_000_000] * 5).model_copy(update={"spoiled": (doubt,)})
+    again = steady([4_000_000] * 5).model_copy(update={"attempt": 1})
+
+    found = cell_stats(result(CELL, [first, again, steady([4_000_000] * 5, 1)]))
+
+    assert found.p50_ms is not None
+    assert found.p50_ms.value == pytest.approx(4.0)
+    assert found.trials == 2
+
+
+def test_the_second_clock_has_a_figure_of_its_own() -> None:
+    one = steady([2_000_000] * 5)
+    core = samples([1_000_000] * 5, Phase.STEADY, Clock.CORE)
+
+    found = cell_stats(result(CELL, [one.model_copy(update={"records": (*one.records, core)})]))
+
+    assert found.core_p50_ms is not None
+    assert found.p50_ms is not None
+    assert (found.core_p50_ms.value, found.p50_ms.value) == pytest.approx((1.0, 2.0))
+
+
+def test_the_share_of_the_peak_is_work_over_time_over_the_machines_own() -> None:
+    made = result(CELL, [steady([1_000_000] * 5)], multiply_adds=10**6, machine_peak=1e10)
+    assert cell_stats(made).peak_share == pytest.approx(0.1)
+    assert cell_stats(result(CELL, [steady([1_000_000] * 5)], machine_peak=None)).peak_share is None
+
+
+def test_system_time_is_a_share_of_the_workers_own() -> None:
+    one = steady([1000], user_ns=600, system_ns=200)
+    assert cell_stats(result(CELL, [one])).system_share == pytest.approx(0.25)
+
+
+def test_precision_is_the_wider_half_of_the_interval() -> None:
+    found = cell_stats(result(CELL, [steady([1_000_000] * 5), steady([1_100_000] * 5, 1)]))
+    assert found.p50_ms is not None
+    assert found.p50_ms.high is not None
+    assert found.precision == pytest.approx(found.p50_ms.high / found.p50_ms.value - 1)
 
 
 def test_the_memory_peak_is_the_largest_of_any_phase_and_trial() -> None:

@@ -16,6 +16,7 @@ from harness.results import (
     Trial,
 )
 from harness.store import RunStore, open_run, point_latest, stored_runs, unfinished_run, write_atomically
+from tests.factories import probe
 from tests.unit.trials import REQUESTED, whole
 
 CELL = Cell(framework="jax", model="spam-fnn", cpus=1, memory_bytes=512 * 1024**2, batch=1)
@@ -53,6 +54,9 @@ def a_run(run_id: str, *, state: RunState = RunState.INTERRUPTED, plan: str = "p
         devices={},
         protocol=Protocol(
             trials=3,
+            max_trials=3,
+            precision=None,
+            max_time_s=None,
             warmup_s=0.1,
             budget_s=0.2,
             min_iterations=1,
@@ -70,11 +74,14 @@ def a_run(run_id: str, *, state: RunState = RunState.INTERRUPTED, plan: str = "p
     )
 
 
-def a_trial(index: int = 0) -> Trial:
+def a_trial(index: int = 0, attempt: int = 0) -> Trial:
     return Trial(
         cell_id=CELL.id,
         index=index,
+        attempt=attempt,
         order=index,
+        probe=0,
+        neighbours=0,
         started_at=NOW,
         status=Status.OK,
         phase=None,
@@ -98,14 +105,32 @@ def stored(reports: Path, run: Run) -> RunStore:
 
 def test_a_trial_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     store = RunStore(tmp_path)
-    assert not store.has_trial(CELL.id, 0)
+    assert not store.has_trial(CELL.id, 0, 0)
     store.write_trial(a_trial())
-    assert store.has_trial(CELL.id, 0)
-    assert store.read_trials(CELL.id, 3) == (a_trial(),)
+    assert store.has_trial(CELL.id, 0, 0)
+    assert store.read_trials(CELL.id) == (a_trial(),)
+
+
+def test_trials_are_read_by_round_and_attempt_whatever_wrote_them(tmp_path: Path) -> None:
+    for trial in (a_trial(7), a_trial(1, attempt=1), a_trial(1)):
+        RunStore(tmp_path).write_trial(trial)
+    store = RunStore(tmp_path)
+    assert [trial.key[1:] for trial in store.read_trials(CELL.id)] == [(1, 0), (1, 1), (7, 0)]
+    assert (store.count_trials(), store.last_round()) == (3, 7)
+
+
+def test_probes_are_read_back_by_number(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    for number in (10, 2):
+        store.write_probe(probe(number))
+    assert list(store.read_probes()) == [2, 10]
+    assert store.read_probes()[10] == probe(10)
 
 
 def test_a_cell_is_written_with_its_trials(tmp_path: Path) -> None:
-    result = CellResult(cell=CELL, cell_id=CELL.id, status=Status.OK, trials=(a_trial(0), a_trial(1)))
+    result = CellResult(
+        cell=CELL, cell_id=CELL.id, status=Status.OK, planned_trials=2, trials=(a_trial(0), a_trial(1))
+    )
     RunStore(tmp_path).write_cell(result)
     text = (tmp_path / "cells" / f"{CELL.id}.json").read_text()
     assert CellResult.model_validate_json(text) == result

@@ -1,8 +1,11 @@
 import json
 import os
+from typing import get_args
 
 import pytest
 from runner import process, supervisor
+
+from harness.records import AnyRecord
 
 
 @pytest.fixture
@@ -69,6 +72,22 @@ def test_a_worker_cannot_speak_for_the_supervisor(written: dict[int, bytes], lin
     supervisor.Reports(worker=7).feed(line + b"\n")
     (record,) = lines(written[1])
     assert (record["type"], record["kind"]) == ("error", "BadRecord")
+
+
+def test_every_kind_of_record_has_its_speaker() -> None:
+    types = {get_args(kind.model_fields["type"].annotation)[0] for kind in get_args(get_args(AnyRecord)[0])}
+    assert types - supervisor.WORKER_RECORDS == {"limits", "page_cache", "end"}
+    assert types >= supervisor.WORKER_RECORDS
+
+
+@pytest.mark.usefixtures("reads")
+@pytest.mark.parametrize("kind", ["conditions", "warmup", "threads", "growth"])
+def test_what_the_worker_saw_of_its_host_and_of_itself_is_forwarded_unchanged(
+    written: dict[int, bytes], kind: str
+) -> None:
+    line = json.dumps({"type": kind}).encode() + b"\n"
+    supervisor.Reports(worker=7).feed(line)
+    assert written[1] == line
 
 
 @pytest.mark.usefixtures("reads")

@@ -197,6 +197,12 @@ def test_a_line_that_is_no_record_spoils_the_trial() -> None:
         (LIMITS.model_copy(update={"cpuset": (0, 1)}), REQUESTED, "cpuset"),
         (LIMITS.model_copy(update={"swap_bytes": 5}), REQUESTED, "swap"),
         (LIMITS, REQUESTED.model_copy(update={"over_host": True}), "more than the host"),
+        (LIMITS, REQUESTED.model_copy(update={"memory_nodes": (1,)}), "memory nodes"),
+        (
+            LIMITS.model_copy(update={"memory_nodes": None}),
+            REQUESTED.model_copy(update={"memory_nodes": (0,)}),
+            "memory nodes",
+        ),
         (
             LIMITS,
             REQUESTED.model_copy(update={"cpu_mode": CpuMode.QUOTA, "cpuset": None, "quota_cpus": 0.5}),
@@ -219,6 +225,12 @@ def test_a_quota_within_a_percent_is_enforced() -> None:
     requested = REQUESTED.model_copy(update={"cpu_mode": CpuMode.QUOTA, "cpuset": None, "quota_cpus": 0.5})
     records = [limits if isinstance(record, Limits) else record for record in whole()]
     assert judge(records, OUTCOME, requested).status is Status.OK
+
+
+def test_memory_nodes_count_only_where_they_were_asked_for() -> None:
+    limits = LIMITS.model_copy(update={"memory_nodes": (0, 1)})
+    records = [limits if isinstance(record, Limits) else record for record in whole()]
+    assert judge(records, OUTCOME, REQUESTED).status is Status.OK
 
 
 def test_a_cap_rounded_down_to_whole_pages_is_enforced() -> None:

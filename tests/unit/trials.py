@@ -23,6 +23,8 @@ REQUESTED = Requested(
     cpu_mode=CpuMode.CPUSET,
     cpuset=(1,),
     quota_cpus=None,
+    memory_nodes=None,
+    core_kind="",
     memory_bytes=CAP,
     uses_all_cores=False,
     smt=False,
@@ -30,13 +32,15 @@ REQUESTED = Requested(
 )
 LIMITS = Limits(
     type="limits",
-    version=1,
+    version=2,
     cgroup_version=1,
     cpuset=(1,),
+    memory_nodes=(0,),
     quota_cpus=None,
     memory_bytes=CAP,
     swap_bytes=0,
     pids_max=256,
+    missing_files=(),
     uid=10001,
     supervisor_anon_bytes=11 * MIB,
 )

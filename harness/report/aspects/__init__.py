@@ -10,7 +10,8 @@ from harness.report.aspects.memory import memory
 from harness.report.aspects.start import start
 
 if TYPE_CHECKING:
-    from harness.report.aspects.common import Aspect, Book
+    from harness.report.aspects.common import Aspect
+    from harness.report.book import Book
     from harness.report.grouping import Workload
 
 

@@ -5,56 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from harness.intervals import Estimate, rank_bands
-from harness.report.charts import AXIS_HEIGHT, CAP_HEIGHT, ROW_HEIGHT, Cap, Panel, Row
-from harness.report.endings import Ending, ending
+from harness.report.charts import AXIS_HEIGHT, CAP_HEIGHT, ROW_HEIGHT, Cap, Panel
+from harness.report.flags import flags
 from harness.report.formats import EN_DASH, NAME_LIMIT, UNKNOWN, clip, ratio
+from harness.stats.noise import Aim, by_round
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from harness.report.charts import Axis, Bar, Dot, Scale
-    from harness.report.grouping import LimitGroup, Workload
-    from harness.results import Run
-    from harness.stats import CellStats, Measured
+    from harness.report.book import Book
+    from harness.report.charts import Axis, Row, Scale
+    from harness.report.endings import Ending
+    from harness.report.grouping import Limit, LimitGroup, Workload
+    from harness.stats.cell import CellStats, Measured
 
 CAP_REACH: Final = 1.6
 """A cap at most this many times the largest figure is worth the room on the axis."""
 PLACE_HINT: Final = (
-    "cells share places that the trials cannot tell apart: they tie when their intervals meet."
+    "cells share places that the trials do not tell apart: a place is proved by a difference within rounds that is "
+    "significant after a correction for the number of comparisons, and above the A/A floor."
 )
-
-
-@dataclass(frozen=True)
-class Book:
-    """What every part of the page needs beside the cells."""
-
-    run: Run
-    slots: Mapping[str, int]
-
-    def name(self, measured: Measured) -> str:
-        """A cell's framework, cut where somebody made it endless."""
-        return clip(measured.result.cell.framework, NAME_LIMIT)
-
-    def slot(self, measured: Measured) -> int:
-        """The place of a cell's framework in the palette."""
-        return self.slots[measured.result.cell.framework]
-
-    def ending(self, measured: Measured) -> Ending:
-        """How a cell ended."""
-        return ending(measured.result, self.run)
-
-    def row(
-        self,
-        measured: Measured,
-        figure: str = UNKNOWN,
-        *,
-        dot: Dot | None = None,
-        bars: tuple[Bar, ...] = (),
-        failed: bool = False,
-    ) -> Row:
-        """A chart's row for a cell; without marks where its figure is unknown."""
-        return Row(self.name(measured), self.slot(measured), figure, dot=dot, bars=bars, failed=failed)
 
 
 @dataclass(frozen=True)
@@ -64,7 +34,7 @@ class Line:
     own: Measured
     base: Measured | None
     """The baseline framework's cell under the same limit, where it has figures."""
-    limit: tuple[float, int]
+    limit: Limit
 
     @property
     def stats(self) -> CellStats:
@@ -78,6 +48,7 @@ class Column:
 
     title: str
     text: Callable[[Line], str]
+    """A second line, such as the interval of a figure, is printed small."""
     unit: str = ""
     hint: str = ""
 
@@ -90,6 +61,8 @@ class TableRow:
     slot: int
     cell_id: str
     values: tuple[str, ...]
+    flags: tuple[str, ...]
+    """What casts doubt on the figures, in a word each."""
     ending: Ending
 
 
@@ -129,13 +102,15 @@ class Aspect:
     """How to read the chart, in a sentence or two."""
     axis: Axis
     panels: tuple[Panel, ...]
-    table: Table
+    tables: tuple[Table, ...]
     legend: tuple[Key, ...] = ()
     note: str = ""
 
 
-def table(book: Book, workload: Workload, caption: str, columns: Sequence[Column]) -> Table:
-    """A table of all cells of a workload."""
+def table(
+    book: Book, workload: Workload, caption: str, columns: Sequence[Column], aim: Aim = Aim.LATENCY
+) -> Table:
+    """A table of all cells of a workload; `aim` is what its figures tell of."""
     groups = []
     for group in workload.groups:
         base = group.of(book.run.baseline)
@@ -145,6 +120,7 @@ def table(book: Book, workload: Workload, caption: str, columns: Sequence[Column
                 slot=book.slot(each),
                 cell_id=each.result.cell_id,
                 values=tuple(column.text(Line(each, base, group.limit)) for column in columns if each.ok),
+                flags=flags(each, aim) if each.ok else (),
                 ending=book.ending(each),
             )
             for each in group.cells
@@ -162,12 +138,13 @@ def against(book: Book, figure: Callable[[CellStats], float | None]) -> Column:
     return Column(f"against {clip(book.run.baseline, NAME_LIMIT)}", text)
 
 
-def place(workload: Workload, figure: Callable[[CellStats], Estimate | None]) -> Column:
+def place(book: Book, workload: Workload, aim: Aim) -> Column:
     """A column with the places that a cell may have under its limit, such as `1`, or `2` to `3`."""
     places: dict[str, str] = {}
     for group in workload.groups:
-        known = [(each, found) for each in group.ok if (found := figure(each.stats)) is not None]
-        for (each, _), (best, worst) in zip(known, rank_bands([found for _, found in known]), strict=True):
+        known = [each for each in group.ok if by_round(each.stats, aim)]
+        bands = book.ranking(known, aim).bands()
+        for each, (best, worst) in zip(known, bands, strict=True):
             places[each.result.cell_id] = str(best) if best == worst else f"{best}{EN_DASH}{worst}"
     return Column("place", lambda line: places.get(line.own.result.cell_id, UNKNOWN), hint=PLACE_HINT)
 

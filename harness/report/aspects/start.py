@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.intervals import value_of
 from harness.records import COLD_START_PHASES
 from harness.report.aspects.common import Aspect, Column, Key, against, panel, place, table
 from harness.report.charts import linear_scale, stacked
 from harness.report.formats import UNKNOWN, time_unit
+from harness.stats.intervals import value_of
+from harness.stats.noise import Aim
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.records import Phase
-    from harness.report.aspects.common import Book, Line, Table
+    from harness.report.aspects.common import Line, Table
+    from harness.report.book import Book
     from harness.report.charts import Row
     from harness.report.grouping import Workload
-    from harness.stats import Measured
+    from harness.stats.cell import Measured
 
 
 def start(book: Book, workload: Workload) -> Aspect:
@@ -47,7 +49,7 @@ def start(book: Book, workload: Workload) -> Aspect:
         "may differ a little.",
         axis=axis,
         panels=tuple(panel(book, group, axis, draw) for group in workload.groups),
-        table=_table(book, workload),
+        tables=(_table(book, workload),),
         legend=tuple(Key(_kind(index), phase.value) for index, phase in enumerate(COLD_START_PHASES)),
     )
 
@@ -64,10 +66,10 @@ def _table(book: Book, workload: Workload) -> Table:
         return lambda line: unit.number(line.stats.phase_ms.get(phase))
 
     columns = (
-        place(workload, lambda stats: stats.cold_start_ms),
+        place(book, workload, Aim.START),
         Column("to first answer", lambda line: unit.number(value_of(line.stats.cold_start_ms)), unit.name),
         Column("95 % interval", lambda line: unit.bounds(line.stats.cold_start_ms), unit.name),
         against(book, lambda stats: value_of(stats.cold_start_ms)),
         *(Column(phase.value, spent_in(phase), unit.name) for phase in COLD_START_PHASES),
     )
-    return table(book, workload, "Start-up, split by phase", columns)
+    return table(book, workload, "Start-up, split by phase", columns, Aim.START)

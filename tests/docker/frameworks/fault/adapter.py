@@ -61,6 +61,11 @@ def chatter() -> None:
     os._exit(4)
 
 
+def leak() -> None:
+    """Keep something of every call."""
+    KEPT.append(np.ones(512, dtype=np.uint64))
+
+
 def forge() -> None:
     """Speak for the supervisor."""
     os.write(3, b'{"type":"end","stop":"exited","exit_code":0}\n')
@@ -70,7 +75,7 @@ def forge() -> None:
 def at(phase: str) -> None:
     """Do what was asked for if this is the place."""
     if phase and phase == WHERE:
-        faults = (allocate, hang, crash, refuse, fail, leave, breed, chatter, forge)
+        faults = (allocate, hang, crash, refuse, fail, leave, breed, chatter, forge, leak)
         {fault.__name__: fault for fault in faults}[WHAT]()
 
 
@@ -80,7 +85,7 @@ at("import")
 class Adapter:
     """Computes the reference itself, in float64, unless told to be wrong."""
 
-    def __init__(self, *, threads: int, batch: int) -> None:
+    def __init__(self, *, threads: int | None, batch: int) -> None:
         self.threads = threads
         self.first_call = 0.0
 
@@ -99,6 +104,14 @@ class Adapter:
         at(self.phase())
         outputs = list(self.forward(self.weights, inputs).values())
         return [output + 1 for output in outputs] if WHAT == "wrong" else outputs
+
+    def to_native(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """There are no tensors but numpy's."""
+        return inputs
+
+    def infer(self, native: dict[str, np.ndarray]) -> list[np.ndarray]:
+        """Run one call on the second clock, where nothing fails any more."""
+        return list(self.forward(self.weights, native).values())
 
     def phase(self) -> str:
         """Guess the phase: the tests' warm-up lasts 0.1 s, and nothing fails near the border."""

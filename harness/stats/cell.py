@@ -1,11 +1,6 @@
-"""The figures of a cell, pure: from its stored trials to what `results.csv` and the report print.
+"""The figures of a cell: from its stored trials to what `results.csv` and the report print.
 
-The trial is the statistical unit. Latencies inside one container share its memory layout, its place in the
-run and the host's mood, so pooling them would only pretend to many samples. Each trial gives one percentile, and
-the cell's figure is their geometric mean.
-
-Percentiles are numpy's `linear` (type 7 of Hyndman and Fan): what pandas, R and spreadsheets answer by
-default, so that anybody can check a figure from the raw latencies.
+Each trial gives one figure, and the cell's is their geometric mean with an interval over trials.
 """
 
 from __future__ import annotations
@@ -15,23 +10,30 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from harness.intervals import Estimate, geometric_interval
-from harness.records import COLD_START_PHASES, Framework, Output, Phase, PhaseEnd, Samples
-from harness.results import CellResult, Status, Trial
+from harness.records import COLD_START_PHASES, Clock, Framework, Output, Phase, PhaseEnd
+from harness.results import CellResult, CpuMode, Status, Trial
+from harness.stats.growth import slope_bytes_per_call
+from harness.stats.intervals import Estimate, geometric_interval
+from harness.stats.samples import (
+    NS_PER_MS,
+    SAMPLES_NEEDED,
+    Outliers,
+    busy_threads,
+    class_outliers,
+    steady_latencies_ms,
+)
 from harness.units import MIB
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+NO_OUTLIERS: Final = Outliers(mild=0, severe=0, total=0)
 CAP_SLACK: Final = MIB
 """The kernel charges pages in batches, so a peak may stop a little short of the cap that it met."""
-NS_PER_MS: Final = 1e6
 MS_PER_S: Final = 1e3
-
-SAMPLES_NEEDED: Final = {50: 1, 90: 64, 95: 130, 99: 662}
-"""Samples that a trial needs before a percentile is printed: an order-statistic bound at 99 % confidence."""
+S_PER_MS: Final = 1e-3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,17 +51,31 @@ class CellStats:
     """Timed calls, over all ok trials."""
     p50_ms: Estimate | None
     """Geometric mean of the trials' medians, 95 % interval."""
-    p90_ms: float | None
-    p95_ms: float | None
-    p99_ms: float | None
+    p90_ms: Estimate | None
+    p95_ms: Estimate | None
+    p99_ms: Estimate | None
+    core_p50_ms: Estimate | None
+    """The median of the same call on the framework's own tensors."""
+    outliers: Outliers | None
+    """Latencies far from their trial's others, over all ok trials."""
     throughput_per_s: float | None
     """Items a second: batch over mean latency, geometric mean over trials."""
     cpu_percent: float | None
     """CPU time over wall time of the steady phases; 100 is one core."""
     cpu_ms_per_inference: float | None
     """CPU time of the steady phases over their calls."""
+    system_share: float | None
+    """Part of the worker's CPU time that the kernel spent for it."""
+    busy_threads: int | None
+    """Threads that computed in the steady phase: the most of any trial."""
     throttled_fraction: float | None
     """Share of the scheduler's periods that ended in throttling; `None` without a quota."""
+    throttled_ms_per_s: float | None
+    """Time that the quota held threads back, summed over them, for each second of the steady phase."""
+    growth_bytes_per_call: float | None
+    """Slope of the anonymous memory over the steady phase: median over trials."""
+    peak_share: float | None
+    """Multiply-adds a second as a part of what the reference probe reached on the same CPUs."""
     rss_peak_bytes: Estimate | None
     """Largest VmHWM of any phase and trial; the bounds are the smallest and the largest trial."""
     anon_peak_bytes: int | None
@@ -80,6 +96,26 @@ class CellStats:
     """The id of the image that ran; several, separated by blanks, where trials ran different ones."""
     framework_version: str | None
     """As the framework says it."""
+    medians_ms: Mapping[int, float]
+    """The p50 of each ok trial, by round: what ranks rest on."""
+    rss_peaks: Mapping[int, float]
+    """Bytes, by round."""
+    cold_starts_ms: Mapping[int, float]
+    """By round."""
+
+    @property
+    def precision(self) -> float | None:
+        """Half the width of the p50's interval as a part of it."""
+        return (
+            None
+            if self.p50_ms is None or self.p50_ms.high is None
+            else self.p50_ms.high / self.p50_ms.value - 1
+        )
+
+    @property
+    def cores_used(self) -> float | None:
+        """CPU time over wall time."""
+        return None if self.cpu_percent is None else self.cpu_percent / 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,42 +148,53 @@ def cell_stats(result: CellResult) -> CellStats:
         ValueError: stored figures cannot be: samples that do not decode, a peak of 0 bytes.
         ArithmeticError: they are too far apart to be computed with.
     """
-    ok = [trial for trial in result.trials if trial.status is Status.OK]
-    cgroup_peak = _largest(end.cgroup_peak_bytes for end in _phase_ends(result.trials))
-    latencies = [found for trial in ok if (found := steady_latencies_ms(trial)).size]
+    counted = result.counted
+    ok = [trial for trial in counted if trial.status is Status.OK]
+    cgroup_peak = _largest(end.cgroup_peak_bytes for end in _phase_ends(counted))
+    by_round = {trial.index: found for trial in ok if (found := steady_latencies_ms(trial)).size}
+    latencies = list(by_round.values())
+    medians = {index: float(np.percentile(found, 50)) for index, found in by_round.items()}
+    p50 = geometric_interval(list(medians.values()), planned=result.planned_trials)
+    starts = _cold_starts_ms(counted)
     return CellStats(
-        trials=len(result.trials),
+        trials=len(counted),
         ok_trials=len(ok),
         iterations=sum(found.size for found in latencies) or None,
-        p50_ms=geometric_interval([float(np.percentile(found, 50)) for found in latencies]),
+        p50_ms=p50,
         p90_ms=_percentile(latencies, 90),
         p95_ms=_percentile(latencies, 95),
         p99_ms=_percentile(latencies, 99),
+        core_p50_ms=geometric_interval(
+            [
+                float(np.median(found))
+                for trial in ok
+                if (found := steady_latencies_ms(trial, Clock.CORE)).size
+            ]
+        ),
+        outliers=sum((class_outliers(found) for found in latencies), NO_OUTLIERS) if latencies else None,
         throughput_per_s=_throughput(latencies, result.cell.batch),
         cpu_percent=_cpu_percent(ok),
         cpu_ms_per_inference=_cpu_ms_per_inference(ok),
-        throttled_fraction=_throttled_fraction(ok),
-        rss_peak_bytes=_rss_peak(result.trials),
-        anon_peak_bytes=_largest(end.rss_anon_bytes for end in _phase_ends(result.trials)),
+        system_share=_system_share(ok),
+        busy_threads=_largest(busy_threads(trial.records) for trial in ok),
+        throttled_fraction=_throttled_fraction(ok, result.cell.cpu_mode),
+        throttled_ms_per_s=_throttled_ms_per_s(ok, result.cell.cpu_mode),
+        growth_bytes_per_call=_median(slope_bytes_per_call(trial) for trial in ok),
+        peak_share=_peak_share(result, p50),
+        rss_peak_bytes=_rss_peak(counted),
+        anon_peak_bytes=_largest(end.rss_anon_bytes for end in _phase_ends(counted)),
         cgroup_peak_bytes=cgroup_peak,
-        phase_ms=_phase_ms(result.trials),
-        cold_start_ms=_cold_start_ms(result.trials),
-        max_abs_error=_max_abs_error(result.trials),
+        phase_ms=_phase_ms(counted),
+        cold_start_ms=_cold_start_ms(list(starts.values())),
+        max_abs_error=_max_abs_error(counted),
         at_cap=cgroup_peak is not None and cgroup_peak >= result.cell.memory_bytes - CAP_SLACK,
-        limits_enforced=_limits_enforced(result.trials),
-        image_digest=_joined(trial.image_id for trial in result.trials),
-        framework_version=_joined(found.version for trial in result.trials for found in trial.all(Framework)),
+        limits_enforced=_limits_enforced(counted),
+        image_digest=_joined(trial.image_id for trial in counted),
+        framework_version=_joined(found.version for trial in counted for found in trial.all(Framework)),
+        medians_ms=medians,
+        rss_peaks={trial.index: float(peak) for trial in ok if (peak := _trial_peak(trial)) is not None},
+        cold_starts_ms=starts,
     )
-
-
-def steady_latencies_ms(trial: Trial) -> NDArray[np.float64]:
-    """The latencies of a trial's steady phase, shape `(iterations,)`, milliseconds; empty where it has none.
-
-    Raises:
-        ValueError: stored samples do not decode.
-    """
-    found = _steady_samples(trial)
-    return np.empty(0) if found is None else found.latencies_ns().astype(np.float64) / NS_PER_MS
 
 
 def started(trial: Trial) -> bool:
@@ -160,20 +207,15 @@ def _limits_enforced(trials: Sequence[Trial]) -> bool | None:
     return all(proofs) if proofs else None
 
 
-def _percentile(latencies: Sequence[NDArray[np.float64]], percent: int) -> float | None:
+def _percentile(latencies: Sequence[NDArray[np.float64]], percent: int) -> Estimate | None:
     if any(found.size < SAMPLES_NEEDED[percent] for found in latencies):
         return None
-    pooled = geometric_interval([float(np.percentile(found, percent)) for found in latencies])
-    return pooled.value if pooled else None
+    return geometric_interval([float(np.percentile(found, percent)) for found in latencies])
 
 
 def _throughput(latencies: Sequence[NDArray[np.float64]], batch: int) -> float | None:
     mean = geometric_interval([float(np.mean(found)) for found in latencies])
     return batch / mean.value * MS_PER_S if mean else None
-
-
-def _steady_samples(trial: Trial) -> Samples | None:
-    return next((samples for samples in trial.all(Samples) if samples.phase is Phase.STEADY), None)
 
 
 def _steady_ends(trials: Iterable[Trial]) -> list[PhaseEnd]:
@@ -188,9 +230,9 @@ def _cpu_percent(trials: Sequence[Trial]) -> float | None:
 
 def _cpu_ms_per_inference(trials: Sequence[Trial]) -> float | None:
     counted = [
-        (end.cpu_ns, samples.count)
+        (end.cpu_ns, calls)
         for trial in trials
-        if (samples := _steady_samples(trial)) is not None
+        if (calls := steady_latencies_ms(trial).size)
         for end in _steady_ends([trial])
         if end.cpu_ns is not None
     ]
@@ -198,7 +240,27 @@ def _cpu_ms_per_inference(trials: Sequence[Trial]) -> float | None:
     return sum(cpu for cpu, _ in counted) / NS_PER_MS / calls if calls else None
 
 
-def _throttled_fraction(trials: Sequence[Trial]) -> float | None:
+def _system_share(trials: Sequence[Trial]) -> float | None:
+    spent = [
+        (end.user_ns, end.system_ns)
+        for end in _steady_ends(trials)
+        if end.user_ns is not None and end.system_ns is not None
+    ]
+    whole = sum(user + system for user, system in spent)
+    return sum(system for _, system in spent) / whole if whole else None
+
+
+def _throttled_ms_per_s(trials: Sequence[Trial], mode: CpuMode) -> float | None:
+    ends = [end for end in _steady_ends(trials) if end.throttled_ns is not None]
+    wall = sum(end.wall_ns for end in ends)
+    if mode is not CpuMode.QUOTA or not wall:
+        return None
+    return MS_PER_S * sum(end.throttled_ns or 0 for end in ends) / wall
+
+
+def _throttled_fraction(trials: Sequence[Trial], mode: CpuMode) -> float | None:
+    if mode is not CpuMode.QUOTA:  # some kernels count periods, and say 0, without a quota
+        return None
     counted = [
         (end.throttled_periods, end.periods)
         for end in _steady_ends(trials)
@@ -216,12 +278,23 @@ def _largest(values: Iterable[int | None]) -> int | None:
     return max((value for value in values if value is not None), default=None)
 
 
+def _median(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.median(known)) if known else None
+
+
+def _peak_share(result: CellResult, p50: Estimate | None) -> float | None:
+    if p50 is None or result.cell.is_floor or not result.machine_peak or not result.multiply_adds:
+        return None
+    return result.multiply_adds / (p50.value * S_PER_MS) / result.machine_peak
+
+
+def _trial_peak(trial: Trial) -> int | None:
+    return _largest(end.rss_peak_bytes for end in trial.all(PhaseEnd))
+
+
 def _rss_peak(trials: Sequence[Trial]) -> Estimate | None:
-    peaks = [
-        peak
-        for trial in trials
-        if (peak := _largest(end.rss_peak_bytes for end in trial.all(PhaseEnd))) is not None
-    ]
+    peaks = [peak for trial in trials if (peak := _trial_peak(trial)) is not None]
     if not peaks:
         return None
     if min(peaks) == 0:
@@ -238,12 +311,16 @@ def _phase_ms(trials: Sequence[Trial]) -> dict[Phase, float]:
     return {phase: float(np.median(found)) / NS_PER_MS for phase, found in walls.items() if found}
 
 
-def _cold_start_ms(trials: Sequence[Trial]) -> Estimate | None:
-    sums = []
+def _cold_starts_ms(trials: Sequence[Trial]) -> dict[int, float]:
+    sums = {}
     for trial in trials:
         walls = {end.name: end.wall_ns for end in trial.all(PhaseEnd)}
         if all(phase in walls for phase in COLD_START_PHASES):
-            sums.append(sum(walls[phase] for phase in COLD_START_PHASES) / NS_PER_MS)
+            sums[trial.index] = sum(walls[phase] for phase in COLD_START_PHASES) / NS_PER_MS
+    return sums
+
+
+def _cold_start_ms(sums: Sequence[float]) -> Estimate | None:
     interval = geometric_interval(sums)
     if interval is None or interval.low is None or interval.high is None:
         return interval

@@ -1,0 +1,112 @@
+"""What may be said of two cells: the difference of their medians with its interval, and which differences count.
+
+Differences are taken of logarithms, so that they are ratios. A difference counts when it is significant after a
+correction for the number of comparisons, and not smaller than identical cells differ by: the floor.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import stats as distributions
+
+from harness.stats.intervals import CONFIDENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+ALPHA = 1 - CONFIDENCE
+LEAST_TRIALS = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """The logarithm of a ratio, as a t-distributed estimate."""
+
+    log_ratio: float
+    """Above zero: the second is larger."""
+    standard_error: float
+    degrees: float
+    """Degrees of freedom."""
+
+    @property
+    def ratio(self) -> float:
+        """Second over first."""
+        return math.exp(self.log_ratio)
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided, of no difference at all."""
+        if self.standard_error == 0:
+            return 1.0 if self.log_ratio == 0 else 0.0
+        return float(2 * distributions.t.sf(abs(self.log_ratio) / self.standard_error, self.degrees))
+
+    def interval(self, confidence: float = CONFIDENCE) -> tuple[float, float]:
+        """Bounds of the ratio."""
+        half = float(distributions.t.ppf((1 + confidence) / 2, self.degrees)) * self.standard_error
+        return math.exp(self.log_ratio - half), math.exp(self.log_ratio + half)
+
+
+def paired_difference(first: Mapping[int, float], second: Mapping[int, float]) -> Difference | None:
+    """Compare two cells of one run over the rounds that both took part in.
+
+    Neighbours in a round saw the same machine, so the drift between rounds cancels (a randomized block design;
+    Student's paired t on logarithms).
+
+    Args:
+        first: a positive figure by round.
+        second: the same of the other cell.
+
+    Returns:
+        `None` with fewer than two common rounds.
+    """
+    common = sorted(first.keys() & second.keys())
+    if len(common) < LEAST_TRIALS:
+        return None
+    logs = np.log([second[index] for index in common]) - np.log([first[index] for index in common])
+    return Difference(
+        log_ratio=float(logs.mean()),
+        standard_error=float(logs.std(ddof=1)) / math.sqrt(len(common)),
+        degrees=len(common) - 1,
+    )
+
+
+def independent_difference(first: Sequence[float], second: Sequence[float]) -> Difference | None:
+    """Compare a cell of two runs: Welch's t on logarithms, unequal numbers and variances allowed.
+
+    Returns:
+        `None` with fewer than two figures on either side.
+    """
+    if min(len(first), len(second)) < LEAST_TRIALS:
+        return None
+    one, other = np.log(first), np.log(second)
+    parts = [float(values.var(ddof=1)) / len(values) for values in (one, other)]
+    error = math.sqrt(sum(parts))
+    weights = sum(part**2 / (len(values) - 1) for part, values in zip(parts, (one, other), strict=True))
+    return Difference(
+        log_ratio=float(other.mean() - one.mean()),
+        standard_error=error,
+        degrees=sum(parts) ** 2 / weights if weights else len(first) + len(second) - 2,
+    )
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Adjust for the number of comparisons (Holm 1979): the chance of any false one stays below the level.
+
+    Returns:
+        Adjusted p-values, in the order given.
+    """
+    adjusted = [0.0] * len(p_values)
+    largest = 0.0
+    for place, index in enumerate(sorted(range(len(p_values)), key=lambda index: p_values[index])):
+        largest = max(largest, min(1.0, (len(p_values) - place) * p_values[index]))
+        adjusted[index] = largest
+    return adjusted
+
+
+def counts(difference: Difference, adjusted_p: float, floor: float) -> bool:
+    """Whether a difference is one: significant, and larger than the floor (a logarithm)."""
+    return adjusted_p < ALPHA and abs(difference.log_ratio) > floor

@@ -1,0 +1,90 @@
+"""The A/A floor: by how much two identical cells of this run differ, and so the smallest difference that counts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import stats as distributions
+
+from harness.stats.differences import Difference, paired_difference
+from harness.stats.intervals import CONFIDENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+LEAST_HALF = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Floor:
+    """How far apart identical cells are found."""
+
+    log_ratio: float
+    """95 % of the differences between identical cells, with as many trials as these have, are smaller: a logarithm."""
+    pairs: int
+    """Identical pairs that it rests on: split cells, and the twin."""
+    twin: Difference | None
+    """One cell measured twice throughout the run; `None` where it was not."""
+    twin_of: str | None = None
+    """Id of that cell."""
+
+    @property
+    def ratio(self) -> float:
+        """The floor as a part of the smaller figure, such as 0.03."""
+        return math.exp(self.log_ratio) - 1
+
+    @property
+    def twin_differs(self) -> bool:
+        """Whether the twin's interval shuts out that both are equal: something depends on the order."""
+        if self.twin is None:
+            return False
+        low, high = self.twin.interval()
+        return not low <= 1 <= high
+
+
+def aa_floor(
+    cells: Sequence[Mapping[int, float]],
+    twin: tuple[Mapping[int, float], Mapping[int, float]] | None = None,
+    twin_of: str | None = None,
+) -> Floor | None:
+    """Estimate the floor of some cells.
+
+    Each cell's trials are split into those of even and those of odd rounds, which makes two interleaved identical cells
+    with half the trials. The difference of their means, scaled from halves to whole cells, has the spread that two
+    identical whole cells would show. All cells' squared differences are pooled, with that of the twin, and the floor is
+    the 95 % quantile of such a difference.
+
+    Args:
+        cells: of each cell a positive figure by round.
+        twin: the two of the cell that was measured twice, where it is among these.
+        twin_of: the id of that cell.
+
+    Returns:
+        `None` where no cell has two trials.
+    """
+    between = paired_difference(*twin) if twin is not None else None
+    squares = [square for cell in cells if (square := _split(cell)) is not None]
+    if between is not None:
+        squares.append(between.log_ratio**2)
+    if not squares:
+        return None
+    quantile = float(distributions.t.ppf((1 + CONFIDENCE) / 2, len(squares)))
+    return Floor(
+        log_ratio=quantile * math.sqrt(float(np.mean(squares))),
+        pairs=len(squares),
+        twin=between,
+        twin_of=twin_of if between is not None else None,
+    )
+
+
+def _split(figures: Mapping[int, float]) -> float | None:
+    """The squared difference of a cell's halves, scaled to that of two cells with all its trials each."""
+    ordered = [math.log(figures[index]) for index in sorted(figures)]
+    halves = ordered[0::2], ordered[1::2]
+    if min(len(half) for half in halves) < LEAST_HALF:
+        return None
+    difference = float(np.mean(halves[0]) - np.mean(halves[1]))
+    return difference**2 * (2 / len(ordered)) / sum(1 / len(half) for half in halves)

@@ -1,0 +1,59 @@
+"""Whether a cell's memory grows while it answers: the slope over the steady phase."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from scipy import stats as distributions
+
+from harness.records import Growth
+from harness.units import MIB
+
+if TYPE_CHECKING:
+    from harness.results import Trial
+
+CONFIDENCE: Final = 0.95
+LEAST_MARKS: Final = 6
+SETTLING: Final = 0.25
+"""Part of the marks that is left out at the start: an arena that fills is no leak."""
+LEAST_GROWTH: Final = MIB
+"""Over the steady phase; below it the kernel's own batches of page counts are seen."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slope:
+    """How anonymous memory changes with the calls."""
+
+    bytes_per_call: float
+    grows: bool
+    """The whole 95 % interval is above zero, and what was added is more than counting noise."""
+    added_bytes: float
+    """Over the calls that were looked at."""
+
+
+def memory_slope(growth: Growth) -> Slope | None:
+    """Fit the slope of Theil (1950) and Sen (1968), which a single step does not move.
+
+    Returns:
+        `None` with too few marks.
+    """
+    first = int(len(growth.calls) * SETTLING)
+    calls, memory = np.asarray(growth.calls[first:], float), np.asarray(growth.anon_bytes[first:], float)
+    if calls.size < LEAST_MARKS or calls[0] == calls[-1]:
+        return None
+    found = distributions.theilslopes(memory, calls, alpha=CONFIDENCE)
+    added = float(found.slope) * float(calls[-1] - calls[0])
+    return Slope(
+        bytes_per_call=float(found.slope),
+        grows=bool(found.low_slope > 0) and added > LEAST_GROWTH,
+        added_bytes=added,
+    )
+
+
+def slope_bytes_per_call(trial: Trial) -> float | None:
+    """The slope of one trial's memory, bytes a call."""
+    growth = trial.find(Growth)
+    slope = memory_slope(growth) if growth is not None else None
+    return slope.bytes_per_call if slope is not None else None

@@ -1,0 +1,89 @@
+"""What a run says of its own noise: the A/A floor of each figure that cells are ranked by."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from harness.stats.floor import aa_floor
+from harness.stats.ranking import rank
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from harness.results import Cell
+    from harness.stats.cell import CellStats, Measured
+    from harness.stats.floor import Floor
+    from harness.stats.ranking import Ranking
+
+
+class Aim(StrEnum):
+    """What cells are ranked by: less is better."""
+
+    LATENCY = "latency"
+    MEMORY = "memory"
+    START = "start"
+
+
+def by_round(stats: CellStats, aim: Aim) -> Mapping[int, float]:
+    """A cell's figure of each trial, by round."""
+    match aim:
+        case Aim.LATENCY:
+            return stats.medians_ms
+        case Aim.MEMORY:
+            return stats.rss_peaks
+        case Aim.START:
+            return stats.cold_starts_ms
+
+
+def floors(measured: Iterable[Measured]) -> dict[Aim, Floor | None]:
+    """What a whole run says of each figure: how far apart identical cells of all kinds are found."""
+    ok = [each for each in measured if _counts(each)]
+    return {aim: _floor(ok, ok, aim) for aim in Aim}
+
+
+def group_floors(measured: Iterable[Measured], aim: Aim) -> dict[str, Floor | None]:
+    """The floor that counts for each cell: that of the cells it is ranked against.
+
+    A call of some microseconds is noisier than one of some milliseconds, so cells of other models, batches and limits
+    say nothing about these.
+
+    Returns:
+        By cell id, of the cells that are ok.
+    """
+    ok = [each for each in measured if _counts(each)]
+    groups: dict[object, list[Measured]] = defaultdict(list)
+    for each in ok:
+        groups[group_key(each.result.cell)].append(each)
+    return {
+        each.result.cell_id: floor
+        for members in groups.values()
+        for floor in (_floor(members, ok, aim),)
+        for each in members
+    }
+
+
+def group_key(cell: Cell) -> tuple[object, ...]:
+    """What cells that are ranked against each other have in common: all but the framework."""
+    return cell.model, cell.batch, cell.cpus, cell.memory_bytes, cell.cpu_mode, cell.threads
+
+
+def rank_cells(cells: Sequence[Measured], aim: Aim, floor: Floor | None) -> Ranking:
+    """Rank cells that are ok, and of one group, by one figure."""
+    return rank([by_round(each.stats, aim) for each in cells], floor.log_ratio if floor else None)
+
+
+def _counts(measured: Measured) -> bool:
+    return measured.ok and not measured.result.cell.is_floor
+
+
+def _floor(members: Sequence[Measured], ok: Sequence[Measured], aim: Aim) -> Floor | None:
+    """The floor of some cells; the twin is counted where its original is among them."""
+    by_cell = {each.result.cell: by_round(each.stats, aim) for each in ok}
+    own = [each.result.cell for each in members if not each.result.cell.twin]
+    original = next((cell for cell in own if cell.model_copy(update={"twin": True}) in by_cell), None)
+    pair = None
+    if original is not None:
+        pair = by_cell[original], by_cell[original.model_copy(update={"twin": True})]
+    return aa_floor([by_cell[cell] for cell in own], pair, original.id if original is not None else None)

@@ -1,0 +1,98 @@
+"""One trial's steady phase: its latencies, which of them lie far out, and which threads computed.
+
+Percentiles are numpy's `linear` (type 7 of Hyndman and Fan): what pandas, R and spreadsheets answer by default, so that
+anybody can check a figure from the raw latencies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from harness.records import Clock, Phase, PhaseEnd, Samples, Threads, first
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from harness.records import AnyRecord
+    from harness.results import Trial
+
+NS_PER_MS: Final = 1e6
+SAMPLES_NEEDED: Final = {50: 1, 90: 64, 95: 130, 99: 662}
+"""Samples that a trial needs before a percentile is printed: an order-statistic bound at 99 % confidence."""
+BUSY_SHARE: Final = 0.05
+"""Of the steady phase's wall time that a thread has to compute for to count as busy."""
+MILD: Final = 1.5
+SEVERE: Final = 3.0
+"""Tukey's fences, in interquartile ranges beyond the quartiles."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outliers:
+    """How many latencies lie far out; they are classed, never dropped."""
+
+    mild: int
+    severe: int
+    total: int
+
+    def __add__(self, other: Outliers) -> Outliers:
+        """Those of several trials together."""
+        return Outliers(
+            mild=self.mild + other.mild, severe=self.severe + other.severe, total=self.total + other.total
+        )
+
+
+def steady_end(records: Sequence[AnyRecord]) -> PhaseEnd | None:
+    """The counters over the steady phase."""
+    ended = (record for record in records if isinstance(record, PhaseEnd) and record.name is Phase.STEADY)
+    return next(ended, None)
+
+
+def busy_threads(records: Sequence[AnyRecord]) -> int | None:
+    """How many threads computed in the steady phase; `None` where the kernel does not tell."""
+    found, steady = first(records, Threads), steady_end(records)
+    if found is None or found.busy_ns is None or steady is None:
+        return None
+    return sum(time > BUSY_SHARE * steady.wall_ns for time in found.busy_ns)
+
+
+def steady_latencies_ns(records: Iterable[AnyRecord], clock: Clock = Clock.END_TO_END) -> NDArray[np.float64]:
+    """The latencies of a steady phase, shape `(iterations,)`, nanoseconds; empty where there are none.
+
+    Raises:
+        ValueError: stored samples do not decode.
+    """
+    for samples in records:
+        if isinstance(samples, Samples) and samples.phase is Phase.STEADY and samples.clock is clock:
+            return samples.latencies_ns().astype(np.float64)
+    return np.empty(0)
+
+
+def steady_latencies_ms(trial: Trial, clock: Clock = Clock.END_TO_END) -> NDArray[np.float64]:
+    """The same of a stored trial, milliseconds."""
+    return steady_latencies_ns(trial.records, clock) / NS_PER_MS
+
+
+def median_us(trial: Trial) -> float | None:
+    """Median latency of the steady phase in microseconds; `None` where it has none."""
+    latencies = steady_latencies_ms(trial)
+    return float(np.median(latencies)) * 1000 if latencies.size else None
+
+
+def class_outliers(latencies: NDArray[np.float64]) -> Outliers:
+    """Class latencies by Tukey's fences (1977), as criterion does.
+
+    Args:
+        latencies: shape `(iterations,)`, any unit.
+    """
+    if not latencies.size:
+        return Outliers(mild=0, severe=0, total=0)
+    low, high = np.percentile(latencies, (25, 75))
+    width = high - low
+    severe = (latencies < low - SEVERE * width) | (latencies > high + SEVERE * width)
+    mild = ((latencies < low - MILD * width) | (latencies > high + MILD * width)) & ~severe
+    return Outliers(mild=int(mild.sum()), severe=int(severe.sum()), total=latencies.size)

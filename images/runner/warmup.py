@@ -1,0 +1,69 @@
+"""The warm-up: it is over when the data say so, not after a fixed number of calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from runner.measure import measure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    T = TypeVar("T")
+
+WINDOWS = 3
+"""So many windows fill the time that was asked for, and so many must agree."""
+MIN_CALLS = 4
+"""Of a window: the median of fewer is one call's mood."""
+MAX_CALLS = 100_000
+"""Of a window."""
+LONGEST = 10
+"""Times the time that was asked for: a call that is not settled by then never will be."""
+TOLERANCE = 0.05
+"""How much faster than the windows before it the last may be."""
+
+
+def warm_up(
+    run: Callable[[T], object], inputs: Sequence[T], *, seconds: float
+) -> tuple[NDArray[np.uint64], dict[str, object]]:
+    """Call `run` in windows until it does not become faster any more.
+
+    Only a fall counts: caches that fill, code that is compiled late and pools that grow make calls faster. What
+    makes them slower is the host's noise, which a longer warm-up would not take away.
+
+    Args:
+        run: the call.
+        inputs: what it is given, in turn.
+        seconds: the least time; `LONGEST` times it is the most.
+
+    Returns:
+        All latencies in nanoseconds, and the `warmup` record.
+    """
+    found: list[NDArray[np.uint64]] = []
+    medians: list[int] = []
+    while not settled(medians) and len(medians) < WINDOWS * LONGEST:
+        window = measure(
+            run, inputs, seconds=seconds / WINDOWS, min_iterations=MIN_CALLS, max_iterations=MAX_CALLS
+        )
+        found.append(window)
+        medians.append(int(np.median(window)))
+    latencies = np.concatenate(found)
+    record: dict[str, object] = {
+        "type": "warmup",
+        "settled": settled(medians),
+        "window_calls": [len(window) for window in found],
+        "window_median_ns": medians,
+    }
+    return latencies, record
+
+
+def settled(medians: Sequence[int]) -> bool:
+    """Whether the last window is no faster than the ones before it, within the tolerance."""
+    if len(medians) < WINDOWS:
+        return False
+    *before, last = medians[-WINDOWS:]
+    return last >= (1 - TOLERANCE) * max(before)

@@ -1,0 +1,244 @@
+"""What may be said of two cells, and of many."""
+
+import math
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats as distributions
+
+from harness.stats.cell import measure
+from harness.stats.differences import Difference, counts, holm, independent_difference, paired_difference
+from harness.stats.floor import aa_floor
+from harness.stats.noise import Aim, floors, group_floors
+from harness.stats.ranking import rank
+from tests.factories import cell, result
+
+FIGURES = st.lists(st.floats(0.5, 2.0), min_size=2, max_size=8)
+P_VALUES = st.lists(st.floats(0, 1), max_size=12)
+
+
+def by_round(values: list[float]) -> dict[int, float]:
+    return dict(enumerate(values))
+
+
+def test_a_paired_difference_is_students_t_on_the_logarithms() -> None:
+    first, second = [1.0, 1.1, 0.9, 1.05], [1.2, 1.25, 1.1, 1.3]
+    found = paired_difference(by_round(first), by_round(second))
+    expected = distributions.ttest_rel(np.log(second), np.log(first))
+    assert found is not None
+    assert found.p_value == pytest.approx(expected.pvalue)
+    low, high = expected.confidence_interval(0.95)
+    assert found.interval() == pytest.approx((math.exp(low), math.exp(high)))
+
+
+def test_an_independent_difference_is_welchs_t_on_the_logarithms() -> None:
+    first, second = [1.0, 1.1, 0.9], [1.2, 1.25, 1.1, 1.3, 2.0]
+    found = independent_difference(first, second)
+    expected = distributions.ttest_ind(np.log(second), np.log(first), equal_var=False)
+    assert found is not None
+    assert found.p_value == pytest.approx(expected.pvalue)
+    assert found.degrees == pytest.approx(expected.df)
+
+
+def test_only_common_rounds_are_compared() -> None:
+    found = paired_difference({0: 1.0, 1: 1.0, 2: 9.0}, {0: 2.0, 1: 2.0, 3: 0.1})
+    assert found is not None
+    assert found.ratio == pytest.approx(2.0)
+    assert paired_difference({0: 1.0}, {0: 2.0}) is None
+    assert paired_difference({0: 1.0, 1: 1.0}, {2: 2.0, 3: 1.0}) is None
+
+
+@given(FIGURES, st.floats(1e-3, 1e3))
+def test_a_common_drift_of_any_size_cancels(values: list[float], drift: float) -> None:
+    speeds = [drift**index for index in range(len(values))]
+    one, other = by_round(values), by_round([1.5 * each for each in values])
+    drifted = [
+        {index: figure * speeds[index] for index, figure in figures.items()} for figures in (one, other)
+    ]
+    found = paired_difference(*drifted)
+    assert found is not None
+    assert found.ratio == pytest.approx(1.5, rel=1e-6)
+
+
+@pytest.mark.parametrize("drift", [0.0, 0.5], ids=["quiet", "drifting"])
+def test_a_paired_difference_covers_the_truth_though_the_drift_is_ten_times_the_spread(drift: float) -> None:
+    """2,000 pairs, five rounds each, 20 % apart: what the host does to a round hits both."""
+    rng = np.random.default_rng(8)
+    host = rng.normal(0, drift, (2000, 1, 5)) + drift * np.linspace(-1, 1, 5)
+    figures = np.exp(rng.normal(0, 0.05, (2000, 2, 5)) + host + [[0.0], [math.log(1.2)]])
+    covered, widths = [], []
+    for one, other in figures:
+        found = paired_difference(by_round(one.tolist()), by_round(other.tolist()))
+        assert found is not None
+        low, high = found.interval()
+        covered.append(low <= 1.2 <= high)
+        widths.append(high / low)
+    assert 0.93 <= np.mean(covered) <= 0.97
+    assert np.median(widths) < 1.25  # as narrow as without the drift
+
+
+def test_without_pairs_the_same_drift_drowns_the_difference() -> None:
+    drift = [1.0, 1.6, 0.7, 2.0, 1.2]
+    noise = [1.01, 0.99, 1.0, 1.02, 0.98]
+    one = [each * factor for each, factor in zip(drift, noise, strict=True)]
+    other = [1.2 * each for each in drift]
+    paired, independent = (
+        paired_difference(by_round(one), by_round(other)),
+        independent_difference(one, other),
+    )
+    assert paired is not None
+    assert independent is not None
+    assert paired.p_value < 0.001
+    assert independent.p_value > 0.2
+
+
+@given(FIGURES, FIGURES, st.floats(1e-3, 1e3))
+def test_the_unit_of_both_does_not_matter(first: list[float], second: list[float], unit: float) -> None:
+    for compare in (
+        lambda one, other: paired_difference(by_round(one), by_round(other)),
+        independent_difference,
+    ):
+        plain = compare(first, second)
+        scaled = compare([unit * each for each in first], [unit * each for each in second])
+        assert (plain is None) == (scaled is None)
+        if plain is not None and scaled is not None:
+            assert scaled.log_ratio == pytest.approx(plain.log_ratio, abs=1e-9)
+            assert scaled.standard_error == pytest.approx(plain.standard_error, abs=1e-9)
+
+
+@given(FIGURES, FIGURES)
+def test_an_interval_shuts_out_equality_exactly_where_the_p_value_is_below_a_twentieth(
+    first: list[float], second: list[float]
+) -> None:
+    found = independent_difference(first, second)
+    assert found is not None
+    if found.standard_error > 1e-9 and abs(found.p_value - 0.05) > 1e-6:
+        low, high = found.interval()
+        assert (found.p_value < 0.05) == (not low <= 1 <= high)
+
+
+@given(FIGURES, FIGURES)
+def test_exchanging_the_two_inverts_the_ratio(first: list[float], second: list[float]) -> None:
+    forth, back = independent_difference(first, second), independent_difference(second, first)
+    assert forth is not None
+    assert back is not None
+    assert forth.ratio * back.ratio == pytest.approx(1.0)
+    assert forth.p_value == pytest.approx(back.p_value)
+
+
+@given(P_VALUES)
+def test_holm_never_lowers_a_p_value_and_keeps_their_order(p_values: list[float]) -> None:
+    adjusted = holm(p_values)
+    assert all(raw <= new <= 1 for raw, new in zip(p_values, adjusted, strict=True))
+    order = sorted(range(len(p_values)), key=lambda index: p_values[index])
+    assert [adjusted[index] for index in order] == sorted(adjusted)
+
+
+def test_holm_on_a_known_example() -> None:
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+
+
+def test_a_difference_counts_only_if_it_is_significant_and_above_the_floor() -> None:
+    clear = Difference(log_ratio=0.10, standard_error=0.01, degrees=4)
+    assert counts(clear, clear.p_value, floor=0.05)
+    assert not counts(clear, clear.p_value, floor=0.12)
+    assert not counts(clear, 0.2, floor=0.05)
+
+
+def test_identical_figures_differ_in_nothing() -> None:
+    same = Difference(log_ratio=0.0, standard_error=0.0, degrees=4)
+    assert same.p_value == 1.0
+
+
+def test_the_floor_is_the_95_percent_quantile_of_identical_cells() -> None:
+    """Simulated: two identical cells with five trials each are within the floor of a large run in 95 % of cases."""
+    rng = np.random.default_rng(5)
+    cells = [by_round(np.exp(rng.normal(0, 0.05, 5)).tolist()) for _ in range(400)]
+    floor = aa_floor(cells)
+    assert floor is not None
+    pairs = np.exp(rng.normal(0, 0.05, (2000, 2, 5)))
+    apart = np.abs(np.log(pairs[:, 0]).mean(1) - np.log(pairs[:, 1]).mean(1))
+    assert 0.93 <= np.mean(apart < floor.log_ratio) <= 0.97
+
+
+def test_a_twin_that_differs_is_told() -> None:
+    steady = by_round([1.0, 1.01, 0.99, 1.0])
+    shifted = {index: 1.3 * figure for index, figure in steady.items()}
+    floor = aa_floor([steady], (steady, shifted), "a")
+    assert floor is not None
+    assert floor.twin_differs
+    assert floor.twin_of == "a"
+    assert not aa_floor([steady], (steady, dict(steady))).twin_differs  # type: ignore[union-attr]
+
+
+def test_without_trials_there_is_no_floor_and_nothing_is_proved() -> None:
+    assert aa_floor([{0: 1.0}]) is None
+    assert rank([{0: 1.0}, {0: 9.0}], None).bands() == ((1, 2), (1, 2))
+
+
+def test_a_rank_is_proved_by_paired_differences_above_the_floor() -> None:
+    drift = [1.0, 1.4, 0.8, 1.2, 1.1]
+    fast, slow, slower = (by_round([factor * each for each in drift]) for factor in (1.0, 1.5, 1.501))
+    ranking = rank([slow, fast, slower], floor=0.02)
+    assert ranking.bands() == ((2, 3), (1, 1), (2, 3))
+    assert ranking.proved_less(1, 0)
+    assert not ranking.proved_less(0, 2)
+
+
+@given(st.lists(FIGURES, min_size=1, max_size=5), st.floats(0, 0.5))
+def test_bands_are_places(cells: list[list[float]], floor: float) -> None:
+    for best, worst in rank([by_round(values) for values in cells], floor).bands():
+        assert 1 <= best <= worst <= len(cells)
+
+
+@given(st.lists(FIGURES, min_size=2, max_size=5), st.floats(0, 0.5), st.floats(1e-3, 1e3))
+def test_ranks_agree_with_each_other_and_with_any_unit(
+    cells: list[list[float]], floor: float, unit: float
+) -> None:
+    figures = [by_round(values) for values in cells]
+    ranking = rank(figures, floor)
+    bands = ranking.bands()
+    for one, other in ranking.less:
+        assert not ranking.proved_less(other, one)
+        assert one != other
+    assert rank(figures, floor + 0.1).less <= ranking.less
+    for own, (best, worst) in enumerate(bands):
+        assert worst - best == len(cells) - 1 - sum(own in pair for pair in ranking.less)
+    if not any(at_the_edge(one, other, floor) for one, other in combinations(figures, 2)):
+        scaled = [{index: unit * figure for index, figure in each.items()} for each in figures]
+        assert rank(scaled, floor) == ranking
+
+
+def at_the_edge(one: dict[int, float], other: dict[int, float], floor: float) -> bool:
+    """Whether rounding decides: such a pair may fall on either side in another unit."""
+    found = paired_difference(one, other)
+    return found is not None and (
+        found.standard_error < 1e-9 or abs(abs(found.log_ratio) - floor) < 1e-9 or abs(found.log_ratio) < 1e-9
+    )
+
+
+def test_identical_cells_are_seldom_ranked() -> None:
+    """Of 200 simulated groups of five identical cells at most a twentieth has any rank."""
+    rng = np.random.default_rng(6)
+    ranked = 0
+    for _ in range(200):
+        cells = [by_round(values.tolist()) for values in np.exp(rng.normal(0, 0.05, (5, 5)))]
+        floor = aa_floor(cells)
+        assert floor is not None
+        ranked += bool(rank(cells, floor.log_ratio).less)
+    assert ranked <= 10
+
+
+def test_a_cells_floor_is_that_of_the_cells_it_is_ranked_against() -> None:
+    cells = [cell("jax", batch=batch) for batch in (1, 1000)] + [cell("pytorch", batch=1)]
+    twin = cells[0].model_copy(update={"twin": True})
+    measured = measure([result(each) for each in (*cells, twin, cell("null"))])
+    by_cell = group_floors(measured, Aim.LATENCY)
+    assert by_cell[cells[0].id] == by_cell[cells[2].id]
+    assert by_cell[cells[0].id] != by_cell[cells[1].id]
+    assert by_cell[cells[0].id].twin_of == cells[0].id  # type: ignore[union-attr]
+    assert cell("null").id not in by_cell
+    assert floors(measured)[Aim.LATENCY].pairs == 4  # type: ignore[union-attr]

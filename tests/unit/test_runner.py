@@ -1,0 +1,378 @@
+"""What the runner reads and how it warms up, on recorded trees and invented calls."""
+
+import io
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from runner import probe
+from runner.cgroup import CgroupV2, missing
+from runner.conditions import TICK_NS, conditions
+from runner.growth import MOST, PAGE, Growth, anonymous_bytes
+from runner.measure import NOTES, measure, reserve
+from runner.reference import main, repeat
+from runner.threads import run_times, threads_record
+from runner.warmup import LONGEST, WINDOWS, settled, warm_up
+
+from harness.host import LogicalCpu
+from harness.records import parse_record
+from tests.unit.test_reference import Answering, measured_by
+
+STAT = "cpu  9 9 9 9\ncpu0 10 1 5 100 7 2 3 4 0 0\ncpu1 20 0 5 100 7 0 0 6 0 0\nprocs_running 3\n"
+PSI = "some avg10=0.00 avg60=0.00 avg300=0.00 total={}\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=1\n"
+
+
+def plant(root: Path, tree: dict[str, str]) -> str:
+    for name, text in tree.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return str(root)
+
+
+@pytest.fixture
+def two_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+
+
+@pytest.mark.usefixtures("two_cpus")
+def test_conditions_are_read_over_the_cells_own_cpus(tmp_path: Path) -> None:
+    proc = plant(
+        tmp_path / "proc",
+        {
+            "stat": STAT,
+            "loadavg": "0.50 0.40 0.30 2/300 77\n",
+            "vmstat": "pswpin 4\npswpout 5\n",
+            **{
+                f"pressure/{name}": PSI.format(number)
+                for number, name in enumerate(("cpu", "memory", "io"), 1)
+            },
+        },
+    )
+    cpus = plant(
+        tmp_path / "cpu",
+        {
+            f"cpu{number}/{name}": f"{value}\n"
+            for number in (0, 1)
+            for name, value in (
+                ("cpufreq/scaling_cur_freq", 2000 + number),
+                ("thermal_throttle/core_throttle_count", 3),
+            )
+        },
+    )
+    found = conditions("before", proc, cpus)
+    assert (found["busy_ns"], found["steal_ns"]) == ((21 + 25) * TICK_NS, 10 * TICK_NS)
+    assert (found["runnable"], found["load"], found["swapped_pages"]) == (3, 0.5, 9)
+    assert (found["cpu_pressure_ns"], found["memory_pressure_ns"], found["io_pressure_ns"]) == (
+        1000,
+        2000,
+        3000,
+    )
+    assert (found["frequency_khz"], found["throttle_events"]) == (2000, 6)
+
+
+@pytest.mark.usefixtures("two_cpus")
+def test_what_a_host_does_not_show_is_none_and_never_zero(tmp_path: Path) -> None:
+    found = conditions("before", str(tmp_path), str(tmp_path))
+    del found["type"], found["moment"], found["at_ns"]
+    assert set(found.values()) == {None}
+
+
+@pytest.mark.usefixtures("two_cpus")
+@pytest.mark.parametrize(
+    ("tree", "known"),
+    [
+        ({"stat": STAT}, {"busy_ns", "steal_ns", "runnable"}),
+        ({"stat": STAT.replace("procs_running 3\n", "")}, {"busy_ns", "steal_ns"}),
+        ({"loadavg": "0.00 0.00 0.00 1/1 1\n"}, {"load"}),
+        ({"pressure/memory": PSI.format(0)}, {"memory_pressure_ns"}),
+        ({"vmstat": "pswpin 0\npswpout 0\n"}, {"swapped_pages"}),
+        ({"vmstat": "pswpin 4\n"}, set()),
+        ({"loadavg": "", "vmstat": "", "stat": "", "pressure/cpu": ""}, set()),
+    ],
+)
+def test_each_file_of_the_kernel_gives_its_own_figures_and_no_others(
+    tmp_path: Path, tree: dict[str, str], known: set[str]
+) -> None:
+    found = conditions("after", plant(tmp_path, tree), str(tmp_path))
+    assert {key for key, value in found.items() if value is not None} == known | {"type", "moment", "at_ns"}
+
+
+@pytest.mark.usefixtures("two_cpus")
+def test_a_counter_that_is_zero_is_told_as_zero(tmp_path: Path) -> None:
+    plant(tmp_path, {"vmstat": "pswpin 0\npswpout 0\n", "loadavg": "0.00 0.00 0.00 1/1 1\n"})
+    plant(tmp_path, {"pressure/io": PSI.format(0), "stat": "cpu0 0 0 0 9 9 0 0 0 0 0\nprocs_running 0\n"})
+    plant(tmp_path, {f"cpu{number}/thermal_throttle/core_throttle_count": "0\n" for number in (0, 1)})
+    found = conditions("after", str(tmp_path), str(tmp_path))
+    keys = ("busy_ns", "steal_ns", "runnable", "load", "io_pressure_ns", "swapped_pages", "throttle_events")
+    assert [found[key] for key in keys] == [0] * len(keys)
+
+
+@pytest.mark.usefixtures("two_cpus")
+def test_what_the_runner_reads_is_a_record(tmp_path: Path) -> None:
+    read = [conditions("before", str(tmp_path), str(tmp_path)), threads_record(None, None), Growth().record()]
+    read += [threads_record({"1": 5}, {"1": 9}), warm_up(lambda _: None, [0], seconds=0)[1]]
+    for record in read:
+        assert parse_record(json.dumps(record).encode()).model_dump(mode="json") == record
+
+
+def test_missing_files_of_a_cgroup_are_named(tmp_path: Path) -> None:
+    root = plant(tmp_path, dict.fromkeys(CgroupV2.files, "0\n"))
+    assert missing(CgroupV2(root)) == []
+    (tmp_path / "memory.peak").unlink()
+    assert missing(CgroupV2(root)) == ["memory.peak"]
+
+
+def test_threads_are_told_by_their_run_time_the_busiest_first(tmp_path: Path) -> None:
+    before = run_times(plant(tmp_path / "a", {"1/schedstat": "100 0 1\n", "2/schedstat": "50 0 1\n"}))
+    later = {"1/schedstat": "400 0 1\n", "2/schedstat": "950 0 1\n", "3/schedstat": "7 0 1\n"}
+    after = run_times(plant(tmp_path / "b", later))
+    assert threads_record(before, after) == {"type": "threads", "total": 3, "busy_ns": [900, 300, 7]}
+
+
+def test_a_thread_that_ended_in_between_is_not_seen_and_of_many_the_busiest_are_named() -> None:
+    before = {str(thread): 10 for thread in range(70)}
+    after = {str(thread): 10 + thread for thread in range(5, 80)}
+    record = threads_record(before, after)
+    assert record["total"] == 75
+    busy = record["busy_ns"]
+    assert isinstance(busy, list)
+    assert len(busy) == 64
+    assert busy == sorted(busy, reverse=True)
+    assert busy[0] == 10 + 79  # it is new, and all of its time is of this phase
+
+
+def test_a_kernel_without_run_times_gives_none(tmp_path: Path) -> None:
+    (tmp_path / "1").mkdir()
+    assert run_times(str(tmp_path)) is None
+    plant(tmp_path, {"1/schedstat": "0 0 0\n", "2/schedstat": "0 0 0\n"})  # compiled without its accounting
+    assert run_times(str(tmp_path)) is None
+    assert threads_record(None, None) == {"type": "threads", "total": None, "busy_ns": None}
+
+
+@pytest.mark.parametrize(
+    ("medians", "expected"),
+    [
+        ([9, 9], False),
+        ([9, 9, 9], True),
+        ([30, 20, 10], False),
+        ([10, 9, 20], True),
+        ([30, 20, 10, 10, 10], True),
+    ],
+)
+def test_a_warm_up_has_settled_when_it_is_no_faster_than_before(
+    medians: list[int], *, expected: bool
+) -> None:
+    assert settled(medians) is expected
+
+
+def clock(steps: Iterator[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0]
+
+    def read() -> int:
+        now[0] += next(steps)
+        return now[0]
+
+    monkeypatch.setattr("runner.measure.time.perf_counter_ns", read)
+
+
+def constant() -> Iterator[int]:
+    while True:
+        yield 10**6
+
+
+def falling() -> Iterator[int]:
+    """Every call is quicker than the one before, for ever."""
+    step = 10**9
+    while True:
+        step = max(1, step * 97 // 100)
+        yield step
+
+
+def test_a_steady_call_is_warm_after_three_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock(constant(), monkeypatch)
+    latencies, record = warm_up(lambda _: None, [0], seconds=0.03)
+    assert record["settled"] is True
+    assert len(record["window_median_ns"]) == WINDOWS  # type: ignore[arg-type]
+    assert len(latencies) == sum(record["window_calls"])  # type: ignore[call-overload]
+
+
+def test_a_call_that_never_settles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock(falling(), monkeypatch)
+    _, record = warm_up(lambda _: None, [0], seconds=1e-6)
+    assert record["settled"] is False
+    assert len(record["window_median_ns"]) == WINDOWS * LONGEST  # type: ignore[arg-type]
+
+
+def test_notes_are_spread_over_the_phase_and_the_last_is_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock(constant(), monkeypatch)
+    notes: list[int] = []
+    latencies = measure(
+        lambda _: None, [0], seconds=1.0, min_iterations=1, max_iterations=10_000, note=notes.append
+    )
+    assert notes[-1] == len(latencies)
+    assert NOTES <= len(notes) <= NOTES + 2
+    assert notes == sorted(set(notes))
+
+
+def test_a_note_stands_outside_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    def read() -> int:
+        seen.append("clock")
+        return len(seen) * 10**6
+
+    monkeypatch.setattr("runner.measure.time.perf_counter_ns", read)
+    latencies = measure(
+        lambda _: seen.append("call"),
+        [0],
+        seconds=0,
+        min_iterations=3,
+        max_iterations=9,
+        note=lambda _: seen.append("note"),
+    )
+    # The first reading is that of the phase's beginning; each note stands after a call's second reading.
+    assert seen == ["clock", *["clock", "call", "clock", "note"] * 3]
+    assert latencies.tolist() == [2 * 10**6] * 3
+
+
+def test_a_phase_that_goes_on_past_its_time_is_noted_at_its_end_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock(constant(), monkeypatch)
+    notes: list[int] = []
+    measure(lambda _: None, [0], seconds=0.01, min_iterations=500, max_iterations=500, note=notes.append)
+    assert notes[-1] == 500
+    assert notes == sorted(set(notes))
+
+
+def test_room_for_latencies_is_writable_and_whole() -> None:
+    room = reserve(1000)
+    room[:] = np.arange(1000)
+    assert room.dtype == np.uint64
+    assert int(room.sum()) == 499_500
+
+
+def test_growth_takes_off_what_the_latencies_take_and_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runner.growth.anonymous_bytes", lambda: 10_000)
+    growth = Growth()
+    for calls in range(MOST + 10):
+        growth.note(calls)
+    record = growth.record()
+    assert record["calls"] == list(range(MOST))
+    assert record["anon_bytes"][:3] == [10_000, 9_992, 9_984]  # type: ignore[index]
+
+
+def test_memory_that_cannot_be_read_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runner.growth.read_text", lambda _: None)
+    growth = Growth()
+    growth.note(7)
+    assert growth.record() == {"type": "growth", "calls": [], "anon_bytes": []}
+
+
+def test_anonymous_memory_is_what_is_resident_and_not_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runner.growth.read_text", lambda _: "9000 700 300 1 0 5 0\n")
+    assert anonymous_bytes() == 400 * PAGE
+
+
+def test_what_the_reference_prints_is_what_the_harness_reads(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")  # it sets the variable: this puts it back
+    monkeypatch.setattr("runner.reference.SIDE", 8)
+    monkeypatch.setattr("runner.reference.COPY_BYTES", 4096)
+    monkeypatch.setattr("sys.stdin", io.StringIO('{"threads": 2, "seconds": 0}\n'))
+    main()
+    engine = Answering(capsys.readouterr().out.encode())
+    found = measured_by(engine)
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "2"
+    assert found is not None
+    assert (found.multiply_adds, found.copy_bytes) == (8**3, 4096)
+    assert all(len(times) == 1 for times in (found.matmul_ns, found.copy_ns, found.loop_ns))
+
+
+def test_a_piece_of_work_is_repeated_at_least_once() -> None:
+    done: list[int] = []
+    times = repeat(lambda: done.append(1), seconds=0)
+    assert len(times) >= 1
+    assert len(done) == len(times) + 2  # it is warmed up first
+
+
+@pytest.fixture
+def sys_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(probe, "CPUS", str(tmp_path / "cpu"))
+    monkeypatch.setattr(probe, "DEVICES", str(tmp_path))
+    monkeypatch.setattr(probe, "NODES", str(tmp_path / "node"))
+    return tmp_path
+
+
+def test_a_uniform_host_has_no_kinds(sys_tree: Path) -> None:
+    plant(sys_tree, {f"cpu/cpu{number}/cpu_capacity": "1024\n" for number in range(4)})
+    assert probe.core_kinds([0, 1, 2, 3]) == dict.fromkeys(range(4), "")
+
+
+def test_hybrid_x86_is_told_by_its_two_devices(sys_tree: Path) -> None:
+    plant(sys_tree, {"cpu_core/cpus": "0-1\n", "cpu_atom/cpus": "2-3\n"})
+    assert probe.core_kinds([0, 1, 2, 3]) == {
+        0: "performance",
+        1: "performance",
+        2: "efficiency",
+        3: "efficiency",
+    }
+    assert probe.core_kinds([2, 3]) == {2: "", 3: ""}  # all that may be used are alike
+
+
+def test_big_little_is_told_by_capacity(sys_tree: Path) -> None:
+    plant(sys_tree, {f"cpu/cpu{number}/cpu_capacity": f"{size}\n" for number, size in enumerate((400, 1024))})
+    assert probe.core_kinds([0, 1]) == {0: "capacity 400", 1: "capacity 1024"}
+
+
+@pytest.mark.parametrize(
+    ("tree", "kinds"),
+    [
+        ({}, ["", ""]),
+        ({"cpu/cpu0/cpu_capacity": "1024\n"}, ["capacity 1024", "capacity 0"]),
+        ({"cpu_core/cpus": "0-1\n", "cpu_atom/cpus": "\n"}, ["", ""]),
+        ({"cpu_core/cpus": "0\n", "cpu_atom/cpus": "1\n"}, ["performance", "efficiency"]),
+    ],
+)
+def test_kinds_are_told_only_where_they_differ(
+    sys_tree: Path, tree: dict[str, str], kinds: list[str]
+) -> None:
+    plant(sys_tree, tree)
+    assert list(probe.core_kinds([0, 1]).values()) == kinds
+
+
+def test_an_invented_hybrid_host_is_read_whole(sys_tree: Path) -> None:
+    """One large core with two threads on node 0, two small ones on node 1."""
+    cores = {0: (0, "0-1"), 1: (0, "0-1"), 2: (8, "2"), 3: (9, "3")}
+    plant(sys_tree, {"cpu_core/cpus": "0-1\n", "cpu_atom/cpus": "2-3\n"})
+    plant(sys_tree, {"node/node0/cpulist": "0-1\n", "node/node1/cpulist": "2-3\n", "node/possible": "0-1\n"})
+    for cpu, (core, siblings) in cores.items():
+        names = {"core_id": core, "physical_package_id": 0, "thread_siblings_list": siblings}
+        plant(sys_tree, {f"cpu/cpu{cpu}/topology/{name}": f"{value}\n" for name, value in names.items()})
+    found = [tuple(entry.values()) for entry in probe.topology([0, 1, 2, 3])]
+    assert found == [
+        (0, 0, 0, 0, "performance", True), (1, 0, 0, 0, "performance", True),
+        (2, 8, 0, 1, "efficiency", True), (3, 9, 0, 1, "efficiency", True),
+    ]  # fmt: skip
+    assert [LogicalCpu.model_validate(entry).cpu for entry in probe.topology([0, 1, 2, 3])] == [0, 1, 2, 3]
+
+
+def test_a_host_that_tells_nothing_of_its_cores_has_one_for_each_cpu(sys_tree: Path) -> None:
+    plant(sys_tree, {"cpu/cpu1/topology/core_id": "-1\n", "cpu/cpu1/topology/physical_package_id": "-1\n"})
+    assert [tuple(entry.values()) for entry in probe.topology([0, 1])] == [
+        (0, 0, 0, 0, "", True),
+        (1, 1, 0, 0, "", True),
+    ]
+
+
+def test_a_core_of_which_a_sibling_is_not_allowed_is_not_whole(sys_tree: Path) -> None:
+    tree = {
+        f"cpu/cpu{number}/topology/thread_siblings_list": siblings
+        for number, siblings in ((0, "0,2"), (1, "1,3"))
+    }
+    plant(sys_tree, tree)
+    found = {entry["cpu"]: entry["whole_core"] for entry in probe.topology([0, 1, 2])}
+    assert (found[0], found[1]) == (True, False)

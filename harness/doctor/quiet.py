@@ -1,0 +1,120 @@
+"""How quiet the host is: pure judgements of two readings of the kernel's counters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from harness.doctor.checks import NOT_SHOWN, Check, Verdict, graded
+from harness.fitness import FOREIGN_SHARE, STOLEN_SHARE
+from harness.units import counted
+
+if TYPE_CHECKING:
+    from harness.records import Conditions
+
+QUIET_SHARE: Final = 0.05
+STOLEN_LITTLE: Final = 0.01
+PRESSED_SHARE: Final = 0.2
+FEWER: Final = "end what else runs on the host, or wait for it"
+
+
+def share(start: int | None, end: int | None, available_ns: int) -> float | None:
+    """How much of some time a counter grew by; unknown where the counter is."""
+    if start is None or end is None or available_ns <= 0:
+        return None
+    return max(0, end - start) / available_ns
+
+
+def check_load(start: Conditions, end: Conditions, cpus: int) -> Check:
+    """What else computes.
+
+    Args:
+        start: at the beginning of a moment in which this project did nothing.
+        end: at its end.
+        cpus: how many logical CPUs there are.
+    """
+    busy = share(start.busy_ns, end.busy_ns, (end.at_ns - start.at_ns) * cpus)
+    load = "" if start.load is None else f"load {start.load:.2f} in the last minute"
+    # The reader itself is running when it counts.
+    others = None if start.runnable is None else max(0, start.runnable - 1)
+    tasks = "" if others is None else f"{counted(others, 'task')} runnable"
+    if busy is None:
+        found = ", ".join(filter(None, (NOT_SHOWN, load, tasks)))
+        return Check(name="load", verdict=Verdict.NOTE, found=found)
+    verdict = graded(busy, good=QUIET_SHARE, poor=FOREIGN_SHARE)
+    found = ", ".join(filter(None, (f"others took {busy:.1%} of the CPUs just now", load, tasks)))
+    return Check(name="load", verdict=verdict, found=found, cure="" if verdict is Verdict.GOOD else FEWER)
+
+
+def check_pressure(start: Conditions, end: Conditions) -> Check:
+    """Whether tasks wait for something (PSI); the arguments are those of `check_load`."""
+    span = end.at_ns - start.at_ns
+    shares = {
+        "CPU": share(start.cpu_pressure_ns, end.cpu_pressure_ns, span),
+        "memory": share(start.memory_pressure_ns, end.memory_pressure_ns, span),
+        "disk": share(start.io_pressure_ns, end.io_pressure_ns, span),
+    }
+    known = {name: value for name, value in shares.items() if value is not None}
+    if not known:
+        return Check(
+            name="pressure",
+            verdict=Verdict.NOTE,
+            found="the kernel does not account it (PSI): a trial cannot say that others were waiting",
+            cure="boot with psi=1",
+        )
+    verdict = graded(max(known.values()), good=QUIET_SHARE, poor=PRESSED_SHARE)
+    waited = ", ".join(f"for {name} {value:.1%}" for name, value in known.items())
+    return Check(
+        name="pressure",
+        verdict=verdict,
+        found=f"share of time in which some task waited: {waited}",
+        cure="" if verdict is Verdict.GOOD else FEWER,
+    )
+
+
+def check_steal(start: Conditions, end: Conditions, cpus: int) -> Check:
+    """What a hypervisor took while the noise was measured.
+
+    Args:
+        start: before.
+        end: after.
+        cpus: how many logical CPUs there are.
+    """
+    stolen = share(start.steal_ns, end.steal_ns, (end.at_ns - start.at_ns) * cpus)
+    if stolen is None:
+        return Check(name="steal", verdict=Verdict.NOTE, found=NOT_SHOWN)
+    verdict = graded(stolen, good=STOLEN_LITTLE, poor=STOLEN_SHARE)
+    return Check(
+        name="steal",
+        verdict=verdict,
+        found=f"the hypervisor gave {stolen:.1%} of the CPU time to others while the noise was measured",
+        cure="" if verdict is Verdict.GOOD else "a dedicated host, or one with fewer neighbours",
+    )
+
+
+def check_heat(start: Conditions, end: Conditions) -> Check:
+    """Slowed down for the temperature; the arguments are those of `check_load`, or readings further apart."""
+    before, after = start.throttle_events, end.throttle_events
+    if before is None or after is None:
+        return Check(name="heat", verdict=Verdict.NOTE, found=NOT_SHOWN)
+    cure = "cool it better, or switch turbo off"
+    if after > before:
+        found = f"slowed down {counted(after - before, 'time')} for the temperature during this examination"
+        return Check(name="heat", verdict=Verdict.POOR, found=found, cure=cure)
+    if after:
+        found = f"slowed down {counted(after, 'time')} for the temperature since the host started, not now"
+        return Check(name="heat", verdict=Verdict.NOTE, found=found, cure=cure)
+    return Check(name="heat", verdict=Verdict.GOOD, found="never slowed down for the temperature")
+
+
+def check_neighbours(running: int) -> Check:
+    """Containers that are not of this project."""
+    if not running:
+        return Check(
+            name="neighbours", verdict=Verdict.GOOD, found="no other container is running on the engine"
+        )
+    return Check(
+        name="neighbours",
+        verdict=Verdict.NOTE,
+        found=f"{counted(running, 'other container')} running on the engine",
+        cure="stop those that need not run: docker ps",
+    )

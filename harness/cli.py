@@ -176,6 +176,68 @@ def report(run_id: str | None, reports: Path) -> None:
 
 
 @cli.command()
+@click.argument("base")
+@click.argument("new")
+@reports_option
+@click.option(
+    "--figure",
+    type=click.Choice(["latency", "memory", "start"]),
+    default="latency",
+    show_default=True,
+    help="What is judged: the median latency, the resident peak, or the time to the first answer.",
+)
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1000),
+    default=5,
+    show_default=True,
+    metavar="PERCENT",
+    help="The smallest difference that counts; the A/A floor where that is larger.",
+)
+@click.option(
+    "--allow",
+    multiple=True,
+    type=click.Choice(["host", "limits", "images", "models", "protocol"]),
+    help="Compare although this differs, because it is what you mean to see; repeatable.",
+)
+@click.option("--markdown", "as_text", is_flag=True, help="Print Markdown, for a comment on a change.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def compare(
+    base: str,
+    new: str,
+    reports: Path,
+    figure: str,
+    threshold: float,
+    allow: tuple[str, ...],
+    as_text: bool,
+    as_json: bool,
+) -> None:
+    """Compare run NEW with run BASE, cell by cell; exits with 6 where one became worse or failed.
+
+    BASE and NEW are run ids, `latest`, or folders of runs.
+    """
+    from harness.compare import CompareOptions, compare_runs  # noqa: PLC0415
+    from harness.compare.refuse import Kind  # noqa: PLC0415
+    from harness.compare.render import as_document, as_lines, as_markdown  # noqa: PLC0415
+    from harness.stats.noise import Aim  # noqa: PLC0415
+    from harness.store import find_run  # noqa: PLC0415
+
+    options = CompareOptions(
+        aim=Aim(figure), threshold=threshold / 100, allowed=frozenset(Kind(name) for name in allow)
+    )
+    compared = compare_runs(find_run(reports, base).folder, find_run(reports, new).folder, options)
+    if as_json:
+        click.echo(json.dumps(as_document(compared), indent=1))
+    elif as_text:
+        click.echo(as_markdown(compared))
+    else:
+        for line in as_lines(compared):
+            click.echo(line)
+    if compared.regressed:
+        sys.exit(ExitCode.REGRESSION)
+
+
+@cli.command()
 def clean() -> None:
     """Remove this project's containers, volumes and images from the engine; reports stay."""
     from harness.cleaning import clean_engine  # noqa: PLC0415

@@ -1,7 +1,7 @@
 # Edgematrix. `make` lists the targets; each sets up what it needs and costs next to nothing when that is there.
 
 .DEFAULT_GOAL := help
-.PHONY: help matrix test bench prove check format schemas lock engine browser clean
+.PHONY: help matrix test bench agree prove check format schemas lock engine browser clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -20,6 +20,9 @@ test: $(VENV)/.dev engine browser ## Run all tests, on the real engine and in a 
 
 bench: $(VENV)/.run engine ## Measure what the harness itself costs
 	@$(PYTHON) -m tests.bench.overhead
+
+agree: $(VENV)/.run engine ## Compare the figures with the runtimes' own benchmark tools
+	@$(PYTHON) -m tests.bench.agree
 
 prove: $(VENV)/.dev engine ## Run the proofs that take longer than `make test` may
 	@$(PYTHON) -m pytest -m prove -rP

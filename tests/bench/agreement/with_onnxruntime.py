@@ -1,0 +1,13 @@
+"""ONNX Runtime against a bare loop over `InferenceSession.run`."""
+
+
+def tools(adapter, model, inputs, *, threads, batch):
+    """Each claim: the other tool's name, the harness's clock that it is held against, and its block."""
+    session, outputs, options = adapter._session, ["probability"], adapter._run_options
+
+    def call(feed):
+        return session.run(outputs, feed, options)
+
+    return [
+        ("bare loop, session.run", "end_to_end", lambda seconds, least: bare(call, inputs, seconds, least))
+    ]

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from harness.records import Conditions, Limits, Moment, first
-from harness.results import CpuMode, Status, TypedWarning
-from harness.stats.samples import steady_end
+from harness.results import Status, TypedWarning
+from harness.window import steady_window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -37,24 +36,16 @@ def spoilers(records: Sequence[AnyRecord], requested: Requested) -> Iterator[Typ
         records: what its container said.
         requested: the limits that it ran under.
     """
-    moments = {record.moment: record for record in records if isinstance(record, Conditions)}
-    start, end, steady = moments.get(Moment.STEADY_START), moments.get(Moment.STEADY_END), steady_end(records)
-    if start is None or end is None or steady is None:
+    window = steady_window(records, requested)
+    if window is None:
         return
-    limits, wall = first(records, Limits), end.at_ns - start.at_ns
-    if limits is None or wall <= 0:
-        return
-    available = wall * max(1, len(limits.cpuset))  # the readings are sums over the CPUs that the cell may use
-    stolen = _grown(start.steal_ns, end.steal_ns) / available
-    if stolen > STOLEN_SHARE:
+    if (stolen := window.stolen() or 0.0) > STOLEN_SHARE:
         yield TypedWarning(kind="stolen", text=f"the hypervisor gave {stolen:.0%} of its CPU time to others")
-    if requested.cpu_mode is CpuMode.CPUSET and steady.cpu_ns is not None:
-        foreign = (_grown(start.busy_ns, end.busy_ns) - steady.cpu_ns) / available
-        if foreign > FOREIGN_SHARE:
-            yield TypedWarning(kind="foreign_load", text=f"others took {foreign:.0%} of the time of its CPUs")
-    if swapped := _grown(start.swapped_pages, end.swapped_pages):
+    if (foreign := window.foreign() or 0.0) > FOREIGN_SHARE:
+        yield TypedWarning(kind="foreign_load", text=f"others took {foreign:.0%} of the time of its CPUs")
+    if swapped := window.grown("swapped_pages"):
         yield TypedWarning(kind="swapping", text=f"the host swapped {swapped} pages in or out")
-    if events := _grown(start.throttle_events, end.throttle_events):
+    if events := window.grown("throttle_events"):
         yield TypedWarning(
             kind="too_hot", text=f"its CPUs were slowed down {events} times for their temperature"
         )
@@ -115,8 +106,3 @@ def judged(trials: Sequence[Trial], probes: Mapping[int, ReferenceProbe]) -> tup
 def is_spoiled(trial: Trial) -> bool:
     """Whether a trial is worth repeating: it ended well, and the host spoiled it."""
     return trial.status is Status.OK and bool(trial.spoiled)
-
-
-def _grown(start: int | None, end: int | None) -> int:
-    """How much a counter grew; nothing where it is unknown."""
-    return 0 if start is None or end is None else max(0, end - start)

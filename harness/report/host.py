@@ -6,18 +6,17 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from harness.records import Conditions, Limits, Moment
 from harness.report.doubts import named
 from harness.report.formats import UNKNOWN, clip, number, share
-from harness.results import CpuMode
-from harness.stats.samples import steady_end
 from harness.units import counted
+from harness.window import steady_window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from harness.results import Trial
     from harness.stats.cell import Measured
+    from harness.window import Window
 
 REPEATED: Final = "repeated, does not count"
 KEPT: Final = "the repetition, counts all the same"
@@ -51,49 +50,10 @@ class Spoiled:
     trials: int
 
 
-@dataclass(frozen=True)
-class Window:
-    """A trial's steady phase as the host's counters saw it."""
-
-    trial: Trial
-    start: Conditions
-    end: Conditions
-
-    @property
-    def wall_ns(self) -> int:
-        """From one reading to the other."""
-        return self.end.at_ns - self.start.at_ns
-
-    @property
-    def cpu_ns(self) -> int:
-        """What its CPUs had to give meanwhile."""
-        limits = self.trial.find(Limits)
-        return self.wall_ns * max(1, len(limits.cpuset) if limits else 1)
-
-    def grown(self, counter: str) -> int | None:
-        """How much a counter grew; `None` where the host does not have it."""
-        before, after = getattr(self.start, counter), getattr(self.end, counter)
-        return None if before is None or after is None else max(0, after - before)
-
-    def stolen(self) -> float | None:
-        """Share of CPU time that the hypervisor gave to others."""
-        return _part(self.grown("steal_ns"), self.cpu_ns)
-
-    def foreign(self) -> float | None:
-        """Share of the time of its CPUs that others took; unknown under a quota, whose CPUs are everybody's."""
-        busy, steady = self.grown("busy_ns"), steady_end(self.trial.records)
-        if self.trial.requested.cpu_mode is not CpuMode.CPUSET or busy is None:
-            return None
-        own = steady.cpu_ns if steady is not None else None
-        return None if own is None else _part(max(0, busy - own), self.cpu_ns)
-
-
 def beside(measured: Iterable[Measured]) -> tuple[Beside, ...]:
     """The host beside every cell that reached its steady phase."""
-    rows = (
-        (each, [window for trial in each.result.counted for window in _windows(trial)]) for each in measured
-    )
-    return tuple(_beside(each, windows) for each, windows in rows if windows)
+    found = ((each, _windows(each.result.counted)) for each in measured)
+    return tuple(_beside(each, windows) for each, windows in found if windows)
 
 
 def spoiled(measured: Iterable[Measured]) -> tuple[Spoiled, ...]:
@@ -142,16 +102,14 @@ def _fate(trial: Trial, of: Measured) -> str:
     return KEPT if trial.attempt else NOT_REPEATED
 
 
-def _windows(trial: Trial) -> Iterator[Window]:
-    moments = {found.moment: found for found in trial.all(Conditions)}
-    start, end = moments.get(Moment.STEADY_START), moments.get(Moment.STEADY_END)
-    if start is not None and end is not None and end.at_ns > start.at_ns:
-        yield Window(trial, start, end)
+def _windows(trials: Iterable[Trial]) -> list[Window]:
+    found = (steady_window(trial.records, trial.requested) for trial in trials)
+    return [window for window in found if window is not None]
 
 
 def _beside(measured: Measured, windows: Sequence[Window]) -> Beside:
     def pressure(counter: str) -> str:
-        return _worst_share(_part(window.grown(counter), window.wall_ns) for window in windows)
+        return _worst_share(window.share(counter) for window in windows)
 
     waits = [pressure(f"{resource}_pressure_ns") for resource in ("cpu", "memory", "io")]
     return Beside(
@@ -162,12 +120,8 @@ def _beside(measured: Measured, windows: Sequence[Window]) -> Beside:
         load=number(_worst(each.load for window in windows for each in (window.start, window.end))),
         swapped=_count(window.grown("swapped_pages") for window in windows),
         hot=_count(window.grown("throttle_events") for window in windows),
-        neighbours=str(max(window.trial.neighbours for window in windows)),
+        neighbours=str(max(trial.neighbours for trial in measured.result.counted)),
     )
-
-
-def _part(part: int | None, whole: int) -> float | None:
-    return None if part is None else part / whole
 
 
 def _worst(figures: Iterable[float | None]) -> float | None:

@@ -128,7 +128,7 @@ frameworks: [steady, slowed]
 models: [spam-fnn]
 cpus: [1]
 memory: [512MiB]
-protocol: {trials: 12, warmup: 50ms, budget: 150ms}
+protocol: {trials: 8, warmup: 50ms, budget: 150ms}
 """
 
 

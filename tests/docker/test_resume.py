@@ -24,7 +24,8 @@ cpus: [1]
 memory: [256MiB, 512MiB]
 protocol: {trials: 3, warmup: 100ms, budget: 500ms}
 """
-TRIALS = 6
+TRIALS = 12
+"""Three of each of two cells, of the timer's floor and of the twin."""
 
 
 @pytest.fixture
@@ -55,7 +56,9 @@ def wait_for(process: subprocess.Popen[str], words: str) -> None:
 
 
 def trials(folder: Path) -> dict[str, str]:
-    return {path.name: path.read_text() for path in folder.glob("reports/*-*/trials/*.json")}
+    """The files of all trials, without repetitions of those that the host spoiled."""
+    texts = {path.name: path.read_text() for path in folder.glob("reports/*-*/trials/*.json")}
+    return {name: text for name, text in texts.items() if json.loads(text)["attempt"] == 0}
 
 
 def finish(folder: Path, *words: str) -> str:
@@ -78,7 +81,7 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(
     client: docker.DockerClient, folder: Path
 ) -> None:
     process = start(folder)
-    wait_for(process, f"[2/{TRIALS}]")
+    wait_for(process, f"[ 2/{TRIALS}]")
     time.sleep(0.7)  # in the middle of the third
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
@@ -102,7 +105,7 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(
 
 def test_after_kill_9_the_next_start_sweeps_and_goes_on(client: docker.DockerClient, folder: Path) -> None:
     process = start(folder)
-    wait_for(process, f"[2/{TRIALS}]")
+    wait_for(process, f"[ 2/{TRIALS}]")
     time.sleep(0.7)
     process.kill()
     process.communicate(timeout=60)
@@ -125,7 +128,7 @@ def test_a_finished_run_is_not_continued_and_new_starts_afresh(folder: Path) -> 
 
 def test_a_closed_terminal_ends_a_run_as_ctrl_c_does(client: docker.DockerClient, folder: Path) -> None:
     process = start(folder)
-    wait_for(process, f"[1/{TRIALS}]")
+    wait_for(process, f"[ 1/{TRIALS}]")
     process.send_signal(signal.SIGHUP)
     process.communicate(timeout=60)
     assert process.returncode == ExitCode.INTERRUPTED

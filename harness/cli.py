@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import sys
 import traceback
@@ -217,11 +218,14 @@ def compare(
     BASE and NEW are run ids, `latest`, or folders of runs.
     """
     from harness.compare import CompareOptions, compare_runs  # noqa: PLC0415
+    from harness.compare.document import as_document  # noqa: PLC0415
     from harness.compare.refuse import Kind  # noqa: PLC0415
-    from harness.compare.render import as_document, as_lines, as_markdown  # noqa: PLC0415
+    from harness.compare.render import as_lines, as_markdown  # noqa: PLC0415
     from harness.stats.noise import Aim  # noqa: PLC0415
     from harness.store import find_run  # noqa: PLC0415
 
+    if as_text and as_json:
+        raise click.UsageError("--markdown and --json exclude each other: ask for one form")
     options = CompareOptions(
         aim=Aim(figure), threshold=threshold / 100, allowed=frozenset(Kind(name) for name in allow)
     )
@@ -231,7 +235,7 @@ def compare(
     elif as_text:
         click.echo(as_markdown(compared))
     else:
-        for line in as_lines(compared):
+        for line in as_lines(compared, shutil.get_terminal_size().columns if sys.stdout.isatty() else None):
             click.echo(line)
     if compared.regressed:
         sys.exit(ExitCode.REGRESSION)

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from harness.errors import NotComparableError
+from harness.report.formats import visible
+from harness.results import NULL_FRAMEWORK
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from harness.compare.rows import Row
     from harness.results import Requested, Run, Trial
+
+
+MOST: Final = 12
+"""Differences that a message lists."""
 
 
 class Kind(StrEnum):
@@ -34,12 +40,15 @@ class Mismatch:
 
 
 def mismatches(base: Run, new: Run, rows: Sequence[Row]) -> tuple[Mismatch, ...]:
-    """Everything that differs between two runs beside their figures."""
+    """Everything that differs between two runs beside their figures, as far as the cells of both are concerned."""
+    common = [row.base.result.cell for row in rows if row.base is not None and row.new is not None]
     return (
         *_host(base, new),
         *_protocol(base, new),
-        *_images(base, new),
-        *_models(base, new),
+        *_images(
+            base, new, {NULL_FRAMEWORK, *(cell.framework for cell in common)}
+        ),  # its image holds the probe
+        *_models(base, new, {cell.model for cell in common}),
         *(mismatch for row in rows for mismatch in _limits(row)),
     )
 
@@ -52,16 +61,13 @@ def refuse(found: Sequence[Mismatch], allowed: Collection[Kind]) -> None:
     """
     left = [mismatch for mismatch in found if mismatch.kind not in allowed]
     if left:
-        kinds = dict.fromkeys(mismatch.kind for mismatch in left)
+        options = " ".join(f"--allow {kind}" for kind in dict.fromkeys(mismatch.kind for mismatch in left))
+        told = ("base against new:", *(visible(mismatch.text) for mismatch in left[:MOST]))
         raise NotComparableError(
             "these runs are not the same measurement",
-            why="\n     ".join(mismatch.text for mismatch in left[:MOST]) + _more(len(left) - MOST),
-            fix=f"if that difference is what you mean to see: {' '.join(f'--allow {kind}' for kind in kinds)}",
+            why="\n     ".join(told) + _more(len(left) - MOST),
+            fix=f"measure both alike, or, if that difference is what you mean to see, add {options}",
         )
-
-
-MOST = 12
-"""Differences that a message lists."""
 
 
 def _more(count: int) -> str:
@@ -73,7 +79,8 @@ def _host(base: Run, new: Run) -> Iterator[Mismatch]:
         facts = ("cpu_model", "logical_cpus", "memory_bytes", "kernel", "cgroup_version", "engine_version")
         pairs = [(name, getattr(base.host, name), getattr(new.host, name)) for name in facts]
         told = [f"{name} {one} against {other}" for name, one, other in pairs if one != other]
-        yield Mismatch(kind=Kind.HOST, text=f"host: {'; '.join(told) or 'another topology'}")
+        marks = f"fingerprint {base.host.fingerprint} against {new.host.fingerprint}"
+        yield Mismatch(kind=Kind.HOST, text=f"host: {'; '.join(told) or 'another topology'}; {marks}")
 
 
 def _protocol(base: Run, new: Run) -> Iterator[Mismatch]:
@@ -83,8 +90,8 @@ def _protocol(base: Run, new: Run) -> Iterator[Mismatch]:
             yield Mismatch(kind=Kind.PROTOCOL, text=f"protocol: {name} {one} against {other}")
 
 
-def _images(base: Run, new: Run) -> Iterator[Mismatch]:
-    for name in sorted(base.images.keys() & new.images.keys()):
+def _images(base: Run, new: Run, names: Collection[str]) -> Iterator[Mismatch]:
+    for name in sorted(base.images.keys() & new.images.keys() & set(names)):
         one, other = base.images[name], new.images[name]
         if one.fingerprint != other.fingerprint:
             changed = [
@@ -93,11 +100,12 @@ def _images(base: Run, new: Run) -> Iterator[Mismatch]:
                 if one.packages.get(package) != other.packages.get(package)
             ]
             told = ", ".join(changed) or "the same packages, another runner, adapter or base"
+            told += f"; built from {one.fingerprint[:12]} against {other.fingerprint[:12]}"
             yield Mismatch(kind=Kind.IMAGES, text=f"image {name}: {told}")
 
 
-def _models(base: Run, new: Run) -> Iterator[Mismatch]:
-    for name in sorted(base.models.keys() & new.models.keys()):
+def _models(base: Run, new: Run, names: Collection[str]) -> Iterator[Mismatch]:
+    for name in sorted(base.models.keys() & new.models.keys() & set(names)):
         one, other = base.models[name].hash, new.models[name].hash
         if one != other:
             yield Mismatch(kind=Kind.MODELS, text=f"model {name}: artefacts {one[:12]} against {other[:12]}")
@@ -106,18 +114,28 @@ def _models(base: Run, new: Run) -> Iterator[Mismatch]:
 def _limits(row: Row) -> Iterator[Mismatch]:
     if row.base is None or row.new is None:
         return
-    one, other = (_first(side.result.trials) for side in (row.base, row.new))
-    if one is not None and other is not None and one.requested != other.requested:
-        told = "; ".join(_differing(one.requested, other.requested))
-        yield Mismatch(kind=Kind.LIMITS, text=f"{row.cell_id}: {told}")
+    told = list(_differing(*(_asked(side.result.counted) for side in (row.base, row.new))))
+    proofs = [side.stats.limits_enforced for side in (row.base, row.new)]
+    if False in proofs:
+        words = ["unknown" if proof is None else "enforced" if proof else "not enforced" for proof in proofs]
+        told.append(f"limits {words[0]} against {words[1]}")
+    if told:
+        yield Mismatch(kind=Kind.LIMITS, text=f"{row.cell_id}: {'; '.join(told)}")
 
 
-def _first(trials: Sequence[Trial]) -> Trial | None:
-    return trials[0] if trials else None
+def _asked(trials: Sequence[Trial]) -> tuple[Requested, ...]:
+    """What was asked for a cell's trials: one thing, or several."""
+    return tuple(dict.fromkeys(trial.requested for trial in trials))
 
 
-def _differing(one: Requested, other: Requested) -> Iterator[str]:
-    for name in type(one).model_fields:
-        first, second = getattr(one, name), getattr(other, name)
-        if first != second:
-            yield f"{name} {first} against {second}"
+def _differing(one: Sequence[Requested], other: Sequence[Requested]) -> Iterator[str]:
+    if not (one and other):
+        return
+    for name in type(one[0]).model_fields:
+        first, second = (list(dict.fromkeys(getattr(each, name) for each in side)) for side in (one, other))
+        if set(first) != set(second):
+            yield f"{name} {_values(first)} against {_values(second)}"
+
+
+def _values(found: Sequence[object]) -> str:
+    return " or ".join(str(value) for value in found)

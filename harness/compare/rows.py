@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from harness.results import Status
-from harness.stats.differences import Difference, counts, holm, independent_difference
-from harness.stats.noise import by_round
+from harness.stats.differences import ALPHA, LEAST_TRIALS, Difference, counts, holm, independent_difference
+from harness.stats.noise import Aim, by_round
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from harness.compare.machine import Shift
     from harness.stats.cell import Measured
-    from harness.stats.noise import Aim
 
 
 class Verdict(StrEnum):
@@ -43,19 +43,35 @@ _NOT_RUN: Final = frozenset({Status.SKIPPED, Status.UNSUPPORTED})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
-    """One cell of two runs."""
+class Figure:
+    """What the trials say of one figure of a cell that both runs measured."""
 
-    cell_id: str
     verdict: Verdict
-    base: Measured | None
-    new: Measured | None
     difference: Difference | None = None
     """New over base; `None` where one of the two has no interval."""
     adjusted_p: float | None = None
     """Corrected for the number of compared cells."""
     floor: float | None = None
-    """The smallest difference that counts for this cell, a logarithm: the machine's own shift on its CPUs is in it."""
+    """The smallest difference that counts, a logarithm; what the machine itself changed is in it."""
+    reason: str = ""
+    """Why it is undecided."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One cell of two runs."""
+
+    cell_id: str
+    verdict: Verdict
+    """Of the judged figure, or what the ends of the two say."""
+    base: Measured | None
+    new: Measured | None
+    reason: str = ""
+    """Why it is undecided, or why a side has no figure."""
+    figures: Mapping[Aim, Figure] = field(default_factory=dict)
+    """All figures, the judged one among them; empty where a side did not measure any."""
+    shift: Shift | None = None
+    """What the machine itself changed on its CPUs; `None` where that is unknown."""
 
     @property
     def is_regression(self) -> bool:
@@ -64,53 +80,90 @@ class Row:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Kinds of the doubts on either side."""
+        """Kinds of the doubts on either side, and of what spoiled a trial that counts."""
         sides = (side for side in (self.base, self.new) if side is not None)
         return tuple(
             dict.fromkeys(
-                doubt.kind for side in sides for trial in side.result.counted for doubt in trial.warnings
+                doubt.kind
+                for side in sides
+                for trial in side.result.counted
+                for doubt in (*trial.warnings, *trial.spoiled)
             )
         )
 
 
-def pair_up(base: Iterable[Measured], new: Iterable[Measured], aim: Aim) -> list[Row]:
+def pair_up(base: Iterable[Measured], new: Iterable[Measured]) -> list[Row]:
     """Put the cells of two runs beside each other, in the order of the base, those only in the new run last.
 
-    Control cells are left out: they are there to judge a run by.
+    Control cells are left out: they are there to judge a run by. What both runs measured is undecided for now.
     """
     first, second = _by_id(base), _by_id(new)
-    return [_row(cell_id, first.get(cell_id), second.get(cell_id), aim) for cell_id in first | second]
+    return [_row(cell_id, first.get(cell_id), second.get(cell_id)) for cell_id in first | second]
 
 
-def decide(rows: Sequence[Row], floors: Mapping[str, float], threshold: float) -> tuple[Row, ...]:
-    """Give every compared cell its verdict.
+def decide(rows: Iterable[Row], aim: Aim, floors: Mapping[str, float], threshold: float) -> dict[str, Figure]:
+    """Judge one figure of every cell that both runs measured.
 
     Args:
         rows: all cells.
+        aim: the figure.
         floors: by cell id the smallest difference that counts, a logarithm.
         threshold: the difference that has to be ruled out for two cells to be the same, a logarithm.
+
+    Returns:
+        By cell id.
     """
-    compared = [row for row in rows if row.difference is not None]
-    p_values = holm([row.difference.p_value for row in compared if row.difference is not None])
-    adjusted = dict(zip((row.cell_id for row in compared), p_values, strict=True))
-    return tuple(
-        row
-        if row.difference is None
-        else replace(
-            row,
-            verdict=_verdict(row.difference, adjusted[row.cell_id], floors[row.cell_id], threshold),
-            adjusted_p=adjusted[row.cell_id],
-            floor=floors[row.cell_id],
-        )
+    pairs = {
+        row.cell_id: (row.base, row.new)
         for row in rows
-    )
+        if row.base is not None and row.new is not None and has_figures(row.base) and has_figures(row.new)
+    }
+    figures = {cell_id: _figures(pair, aim) for cell_id, pair in pairs.items()}
+    differences = {
+        cell_id: difference
+        for cell_id, (base, new) in figures.items()
+        if min((*base, *new), default=0) > 0  # what took no time has no ratio
+        and (difference := independent_difference(base, new)) is not None
+    }
+    p_values = holm([difference.p_value for difference in differences.values()])
+    judged = {
+        cell_id: _judge(difference, adjusted_p, floors[cell_id], threshold)
+        for (cell_id, difference), adjusted_p in zip(differences.items(), p_values, strict=True)
+    }
+    return {
+        cell_id: _as_itself(judged.get(cell_id)) if base.result == new.result
+        else judged.get(cell_id, Figure(verdict=Verdict.UNDECIDED, reason=_no_ratio(*figures[cell_id])))
+        for cell_id, (base, new) in pairs.items()
+    }  # fmt: skip
 
 
-def _verdict(difference: Difference, adjusted_p: float, floor: float, threshold: float) -> Verdict:
-    if counts(difference, adjusted_p, floor):
-        return Verdict.WORSE if difference.log_ratio > 0 else Verdict.BETTER
+def _figures(pair: tuple[Measured, Measured], aim: Aim) -> tuple[list[float], list[float]]:
+    base, new = (list(by_round(side.stats, aim).values()) for side in pair)
+    return base, new
+
+
+def _as_itself(figure: Figure | None) -> Figure:
+    """The figure of a cell that is compared with itself: chance has nothing to decide."""
+    return replace(figure or Figure(verdict=Verdict.SAME), verdict=Verdict.SAME, reason="")
+
+
+def _judge(difference: Difference, adjusted_p: float, floor: float, threshold: float) -> Figure:
     low, high = (math.log(bound) for bound in difference.interval())
-    return Verdict.SAME if -threshold < low and high < threshold else Verdict.UNDECIDED
+    reason = ""
+    if counts(difference, adjusted_p, floor):
+        verdict = Verdict.WORSE if difference.log_ratio > 0 else Verdict.BETTER
+    elif -threshold < low and high < threshold:
+        verdict = Verdict.SAME
+    else:
+        verdict = Verdict.UNDECIDED
+        reason = "significant, but not larger than it needs" if adjusted_p < ALPHA else "not significant"
+    return Figure(verdict=verdict, difference=difference, adjusted_p=adjusted_p, floor=floor, reason=reason)
+
+
+def _no_ratio(base: Sequence[float], new: Sequence[float]) -> str:
+    if min(len(base), len(new)) < LEAST_TRIALS:
+        return f"{len(base)} and {len(new)} trials with that figure: it takes {LEAST_TRIALS} on either side"
+    return "a figure of 0 has no ratio"
 
 
 def _by_id(measured: Iterable[Measured]) -> dict[str, Measured]:
@@ -121,24 +174,35 @@ def _by_id(measured: Iterable[Measured]) -> dict[str, Measured]:
     }
 
 
-def _row(cell_id: str, base: Measured | None, new: Measured | None, aim: Aim) -> Row:
-    row = Row(cell_id=cell_id, verdict=_by_status(base, new), base=base, new=new)
-    if base is None or new is None or row.verdict is not Verdict.UNDECIDED:
-        return row
-    figures = [list(by_round(side.stats, aim).values()) for side in (base, new)]
-    return replace(row, difference=independent_difference(*figures))
+def _row(cell_id: str, base: Measured | None, new: Measured | None) -> Row:
+    if base is not None and new is not None:
+        verdict, reason = _by_status(base, new)
+    else:
+        verdict = Verdict.ONLY_IN_NEW if base is None else Verdict.ONLY_IN_BASE
+        reason = "".join(side.result.reason for side in (base, new) if side is not None)
+    return Row(cell_id=cell_id, verdict=verdict, reason=reason, base=base, new=new)
 
 
-def _by_status(base: Measured | None, new: Measured | None) -> Verdict:
-    """The verdict as far as how the two ended decides it; `undecided` where both are ok."""
-    if base is None:
-        return Verdict.ONLY_IN_NEW
-    if new is None:
-        return Verdict.ONLY_IN_BASE
-    if base.ok and new.ok:
-        return Verdict.UNDECIDED
-    if base.result.status in _NOT_RUN and new.result.status in _NOT_RUN:
-        return Verdict.SKIPPED
-    if not (base.ok or new.ok):
-        return Verdict.FAILED_IN_BOTH
-    return Verdict.FAILED if base.ok else Verdict.FIXED
+def _by_status(base: Measured, new: Measured) -> tuple[Verdict, str]:
+    """The verdict as far as how the two ended decides it, and why; `undecided` for no reason where both are ok."""
+    if unknown := [name for name, side in (("base", base), ("new", new)) if _is_unknown(side)]:
+        return Verdict.UNDECIDED, f"{' and '.join(unknown)} interrupted before a trial ended"
+    match has_figures(base), has_figures(new):
+        case True, True:
+            return Verdict.UNDECIDED, ""
+        case True, False:
+            return Verdict.FAILED, new.result.reason
+        case False, True:
+            return Verdict.FIXED, base.result.reason
+    skipped = base.result.status in _NOT_RUN and new.result.status in _NOT_RUN
+    return Verdict.SKIPPED if skipped else Verdict.FAILED_IN_BOTH, new.result.reason
+
+
+def has_figures(side: Measured) -> bool:
+    """Whether all trials that a cell had ended well; where the run was interrupted, they may be fewer than planned."""
+    return side.ok or (side.result.status is Status.INTERRUPTED and side.stats.ok_trials > 0)
+
+
+def _is_unknown(side: Measured) -> bool:
+    """Whether an interrupted run says nothing of a cell: it neither ended well nor failed."""
+    return side.result.status is Status.INTERRUPTED and not side.stats.ok_trials

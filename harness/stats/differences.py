@@ -63,7 +63,7 @@ def paired_difference(first: Mapping[int, float], second: Mapping[int, float]) -
     Returns:
         `None` with fewer than two common rounds.
     """
-    common = sorted(first.keys() & second.keys())
+    common = sorted(index for index in first.keys() & second.keys() if min(first[index], second[index]) > 0)
     if len(common) < LEAST_TRIALS:
         return None
     logs = np.log([second[index] for index in common]) - np.log([first[index] for index in common])

@@ -82,6 +82,8 @@ def aa_floor(
 
 def _split(figures: Mapping[int, float]) -> float | None:
     """The squared difference of a cell's halves, scaled to that of two cells with all its trials each."""
+    if min(figures.values(), default=0) <= 0:  # what took no time has no logarithm
+        return None
     ordered = [math.log(figures[index]) for index in sorted(figures)]
     halves = ordered[0::2], ordered[1::2]
     if min(len(half) for half in halves) < LEAST_HALF:

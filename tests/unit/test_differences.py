@@ -242,3 +242,9 @@ def test_a_cells_floor_is_that_of_the_cells_it_is_ranked_against() -> None:
     assert by_cell[cells[0].id].twin_of == cells[0].id  # type: ignore[union-attr]
     assert cell("null").id not in by_cell
     assert floors(measured)[Aim.LATENCY].pairs == 4  # type: ignore[union-attr]
+
+
+def test_a_figure_of_zero_has_no_logarithm_and_breaks_nothing() -> None:
+    assert paired_difference({0: 0.0, 1: 1.0}, {0: 1.0, 1: 1.0}) is None
+    assert aa_floor([{0: 0.0, 1: 1.0}]) is None
+    assert rank([{0: 0.0, 1: 0.0}, {0: 1.0, 1: 2.0}], 0.1).bands() == ((1, 2), (1, 2))

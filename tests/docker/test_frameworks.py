@@ -61,7 +61,7 @@ def test_a_cell_never_shows_more_resident_than_its_cap(frameworks: Place) -> Non
     trial = frameworks.trial("tensorflow", memory=256 * MIB)
     assert trial.status in {Status.OK, Status.OOM}
     assert peak(trial) <= 256 * MIB
-    assert trial.warnings == ()
+    assert "page_cache_shared" not in {doubt.kind for doubt in trial.warnings}
 
 
 def test_a_cap_far_too_small_is_an_oom_by_thrashing(frameworks: Place) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from harness.records import AnyRecord, Count, Phase, Record
+from harness.records import AnyRecord, Count, Phase, Record, first
 from harness.units import cpus_id, memory_id
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ class Trial(Stored):
 
     def find(self, kind: type[R]) -> R | None:
         """The first record of a kind."""
-        return next(self.all(kind), None)
+        return first(self.records, kind)
 
     def all(self, kind: type[R]) -> Iterator[R]:
         """All records of a kind, in order."""

@@ -1,10 +1,11 @@
 """Results on disk: every file is written whole or not at all, and a finished trial is never written again.
 
 reports/<run-id>/run.json
-reports/<run-id>/trials/<cell-id>.<round>.json   one per trial, immutable; the repetition of a spoiled one ends in
-`.1.json` reports/<run-id>/probes/<number>.json            one per reference probe, immutable
-reports/<run-id>/cells/<cell-id>.json            derived from the trials
-reports/latest                                   link to the newest run, and a page that redirects to it
+reports/<run-id>/trials/<cell-id>.<round>.json     one per trial, immutable
+reports/<run-id>/trials/<cell-id>.<round>.1.json   the repetition of a spoiled one
+reports/<run-id>/probes/<number>.json              one per reference probe, immutable
+reports/<run-id>/cells/<cell-id>.json              derived from the trials
+reports/latest                                     link to the newest run, and a page that redirects to it
 """
 
 from __future__ import annotations

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from harness import __version__
 from harness.compare.machine import by_cpus
-from harness.compare.words import as_part, estimate
+from harness.compare.words import as_part
 from harness.stats.intervals import value_of
-from harness.stats.noise import Aim, by_round
+from harness.stats.noise import Aim, by_round, estimate
 
 if TYPE_CHECKING:
     from harness.compare.judge import Compared
@@ -112,7 +112,7 @@ def side_document(side: Measured | None) -> dict[str, Any] | None:
 
 def side_figure(side: Measured, aim: Aim) -> dict[str, Any]:
     """A figure with its bounds and that of each trial: milliseconds, or bytes of memory."""
-    found = estimate(side, aim)
+    found = estimate(side.stats, aim)
     return {
         "value": value_of(found),
         "low": found.low if found else None,

@@ -45,9 +45,8 @@ def mismatches(base: Run, new: Run, rows: Sequence[Row]) -> tuple[Mismatch, ...]
     return (
         *_host(base, new),
         *_protocol(base, new),
-        *_images(
-            base, new, {NULL_FRAMEWORK, *(cell.framework for cell in common)}
-        ),  # its image holds the probe
+        # The null framework's image holds the probe.
+        *_images(base, new, {NULL_FRAMEWORK, *(cell.framework for cell in common)}),
         *_models(base, new, {cell.model for cell in common}),
         *(mismatch for row in rows for mismatch in _limits(row)),
     )

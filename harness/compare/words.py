@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from harness.compare.machine import by_cpus, cpus_text
 from harness.compare.rows import Verdict, has_figures
-from harness.report.formats import clip, duration, mebibytes, visible
-from harness.stats.intervals import Estimate, value_of
-from harness.stats.noise import Aim
+from harness.report.formats import clip, figure_text, visible
+from harness.stats.intervals import value_of
+from harness.stats.noise import Aim, estimate
 
 if TYPE_CHECKING:
     from harness.compare.judge import Compared
@@ -72,24 +72,13 @@ def side_text(side: Measured | None, aim: Aim) -> str:
     """A cell's figure, or how it ended."""
     if side is None:
         return UNKNOWN
-    found = value_of(estimate(side, aim))
+    found = value_of(estimate(side.stats, aim))
     if not has_figures(side):
         phase = f" in {side.result.phase}" if side.result.phase else ""
         return f"{side.result.status}{phase}"
     if found is None:
         return UNKNOWN
-    return f"{mebibytes(found)} MiB" if aim is Aim.MEMORY else duration(found)
-
-
-def estimate(side: Measured, aim: Aim) -> Estimate | None:
-    """A cell's figure with its interval."""
-    match aim:
-        case Aim.LATENCY:
-            return side.stats.p50_ms
-        case Aim.MEMORY:
-            return side.stats.rss_peak_bytes
-        case Aim.START:
-            return side.stats.cold_start_ms
+    return figure_text(found, aim)
 
 
 def worst_first(compared: Compared) -> list[Row]:

@@ -208,9 +208,8 @@ def _protocol(source: Source, file: MatrixFile) -> Iterator[Mistake]:
         if key in protocol.model_fields_set and not protocol.precision:
             fix = f"say how tight: `precision: {example_at(('protocol', 'precision'))}`, or remove it"
             yield source.mistake(("protocol", key), "does nothing without a precision", fix, at_key=True)
-    busy_s = parse_duration(protocol.warmup) + 1.5 * parse_duration(
-        protocol.budget
-    )  # the second clock takes half
+    # The second clock takes half of the budget once more.
+    busy_s = parse_duration(protocol.warmup) + 1.5 * parse_duration(protocol.budget)
     if parse_duration(protocol.timeout) <= busy_s:
         given = [key for key in ("timeout", "budget", "warmup") if key in protocol.model_fields_set]
         what = f"the timeout of {protocol.timeout} is over before warmup and budget are ({busy_s:g}s)"

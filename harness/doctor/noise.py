@@ -13,6 +13,7 @@ import numpy as np
 from scipy import stats as distributions
 
 from harness.doctor.checks import Check, Verdict, graded
+from harness.stats.intervals import CONFIDENCE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 PROBES: Final = 5
 TRIALS: Final = 5
 """Of either cell in the comparison that the noise is told for."""
-CONFIDENCE: Final = 0.95
 FINE: Final = 0.05
 COARSE: Final = 0.15
 """Differences that can, or cannot, be told apart on a host that is good, or poor."""

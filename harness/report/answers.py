@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Final
 
 from harness.report.causes import throttling
 from harness.report.flags import flags
-from harness.report.formats import duration, listed, mebibytes, ratio
+from harness.report.formats import figure_text, listed, ratio
 from harness.report.noise import floor_note
-from harness.stats.noise import Aim, by_round
+from harness.stats.noise import Aim, by_round, estimate
 from harness.units import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from harness.report.book import Book
     from harness.report.grouping import LimitGroup, Workload
-    from harness.stats.cell import CellStats, Measured
+    from harness.stats.cell import Measured
     from harness.stats.intervals import Estimate
 
 
@@ -33,20 +33,12 @@ class Question:
 
     title: str
     aim: Aim
-    figure: Callable[[CellStats], Estimate | None]
-    text: Callable[[float], str]
-    capped: Callable[[CellStats], bool] = lambda _: False
-    """Whether a cap has cut the figure."""
-
-
-def _mib(size: float) -> str:
-    return f"{mebibytes(size)} MiB"
 
 
 QUESTIONS: Final = (
-    Question("Fastest", Aim.LATENCY, lambda stats: stats.p50_ms, duration),
-    Question("Leanest", Aim.MEMORY, lambda stats: stats.rss_peak_bytes, _mib, lambda stats: stats.at_cap),
-    Question("Quickest to start", Aim.START, lambda stats: stats.cold_start_ms, duration),
+    Question("Fastest", Aim.LATENCY),
+    Question("Leanest", Aim.MEMORY),
+    Question("Quickest to start", Aim.START),
 )
 
 
@@ -147,7 +139,7 @@ def _pick(book: Book, group: LimitGroup, question: Question) -> Pick:
     known = [
         (each, found)
         for each in group.ok
-        if (found := question.figure(each.stats)) is not None and by_round(each.stats, question.aim)
+        if (found := estimate(each.stats, question.aim)) is not None and by_round(each.stats, question.aim)
     ]
     if not known:
         return Pick(question.title, "no cell is ok", ())
@@ -161,11 +153,12 @@ def _pick(book: Book, group: LimitGroup, question: Question) -> Pick:
     if others and len(ties) == len(others):
         tied = listed([_flagged(book, first, question), *names])
         return Pick(question.title, "not decided", (), note=f"{tied} tie", floor=floor)
+    capped = question.aim is Aim.MEMORY and first.stats.at_cap
     return Pick(
         question=question.title,
         verdict="",
         leaders=tuple(Leader(book.name(each), book.slot(each)) for each in (first, *ties)),
-        figure=question.text(best.value) + (", at the cap" if question.capped(first.stats) else ""),
+        figure=figure_text(best.value, question.aim) + (", at the cap" if capped else ""),
         flags=flags(first, question.aim),
         interval=_interval(question, best),
         note=_note(book, question, known, names),
@@ -182,7 +175,7 @@ def _flagged(book: Book, measured: Measured, question: Question) -> str:
 def _interval(question: Question, best: Estimate) -> str:
     if best.low is None or best.high is None:
         return "one trial, no interval"
-    return f"{question.text(best.low)} to {question.text(best.high)}"
+    return f"{figure_text(best.low, question.aim)} to {figure_text(best.high, question.aim)}"
 
 
 def _note(

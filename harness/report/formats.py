@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from harness.results import CpuMode
 from harness.stats.intervals import Estimate
+from harness.stats.noise import Aim
 from harness.units import MIB
 
 if TYPE_CHECKING:
@@ -105,6 +106,11 @@ def duration(milliseconds: float) -> str:
 def mebibytes(size: float | None) -> str:
     """A size in MiB, without the unit."""
     return number(None if size is None else size / MIB)
+
+
+def figure_text(value: float, aim: Aim) -> str:
+    """A figure that cells are ranked by, with its unit: milliseconds or bytes in, `13.7 µs` or `64.0 MiB` out."""
+    return f"{mebibytes(value)} MiB" if aim is Aim.MEMORY else duration(value)
 
 
 def ratio(value: float | None, base: float | None) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.records import UNLIMITED, Framework, Limits, Phase, PhaseEnd, Threads
+from harness.records import UNLIMITED, Framework, Limits, Threads
 from harness.report.formats import UNKNOWN, core_list, distinct
 from harness.results import CpuMode
 from harness.stats.cell import started
-from harness.stats.samples import busy_threads
+from harness.stats.samples import busy_threads, steady_end
 from harness.units import counted, format_memory
 
 if TYPE_CHECKING:
@@ -132,7 +132,8 @@ def _alive(trial: Trial) -> int | None:
     listed = trial.find(Threads)
     if listed is not None and listed.total is not None:
         return listed.total
-    return next((end.threads for end in trial.all(PhaseEnd) if end.name is Phase.STEADY), None)
+    steady = steady_end(trial.records)
+    return None if steady is None else steady.threads
 
 
 def _range(counts: Iterable[int | None]) -> str:

@@ -20,6 +20,7 @@ from harness.stats.samples import (
     Outliers,
     busy_threads,
     class_outliers,
+    steady_end,
     steady_latencies_ms,
 )
 from harness.units import MIB
@@ -106,11 +107,7 @@ class CellStats:
     @property
     def precision(self) -> float | None:
         """Half the width of the p50's interval as a part of it."""
-        return (
-            None
-            if self.p50_ms is None or self.p50_ms.high is None
-            else self.p50_ms.high / self.p50_ms.value - 1
-        )
+        return None if self.p50_ms is None else self.p50_ms.half_width
 
     @property
     def cores_used(self) -> float | None:
@@ -174,7 +171,7 @@ def cell_stats(result: CellResult) -> CellStats:
         outliers=sum((class_outliers(found) for found in latencies), NO_OUTLIERS) if latencies else None,
         throughput_per_s=_throughput(latencies, result.cell.batch),
         cpu_percent=_cpu_percent(ok),
-        cpu_ms_per_inference=_cpu_ms_per_inference(ok),
+        cpu_ms_per_inference=_cpu_ms_per_inference(ok, by_round),
         system_share=_system_share(ok),
         busy_threads=_largest(busy_threads(trial.records) for trial in ok),
         throttled_fraction=_throttled_fraction(ok, result.cell.cpu_mode),
@@ -219,7 +216,7 @@ def _throughput(latencies: Sequence[NDArray[np.float64]], batch: int) -> float |
 
 
 def _steady_ends(trials: Iterable[Trial]) -> list[PhaseEnd]:
-    return [end for end in _phase_ends(trials) if end.name is Phase.STEADY]
+    return [end for trial in trials if (end := steady_end(trial.records)) is not None]
 
 
 def _cpu_percent(trials: Sequence[Trial]) -> float | None:
@@ -228,13 +225,15 @@ def _cpu_percent(trials: Sequence[Trial]) -> float | None:
     return 100 * sum(cpu for cpu, _ in counted) / wall if wall else None
 
 
-def _cpu_ms_per_inference(trials: Sequence[Trial]) -> float | None:
+def _cpu_ms_per_inference(
+    trials: Sequence[Trial], by_round: Mapping[int, NDArray[np.float64]]
+) -> float | None:
     counted = [
-        (end.cpu_ns, calls)
+        (end.cpu_ns, by_round[trial.index].size)
         for trial in trials
-        if (calls := steady_latencies_ms(trial).size)
-        for end in _steady_ends([trial])
-        if end.cpu_ns is not None
+        if trial.index in by_round
+        and (end := steady_end(trial.records)) is not None
+        and end.cpu_ns is not None
     ]
     calls = sum(count for _, count in counted)
     return sum(cpu for cpu, _ in counted) / NS_PER_MS / calls if calls else None

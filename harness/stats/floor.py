@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats as distributions
 
-from harness.stats.differences import Difference, paired_difference
+from harness.stats.differences import LEAST_TRIALS, Difference, paired_difference
 from harness.stats.intervals import CONFIDENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-LEAST_HALF = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,11 +80,9 @@ def aa_floor(
 
 def _split(figures: Mapping[int, float]) -> float | None:
     """The squared difference of a cell's halves, scaled to that of two cells with all its trials each."""
-    if min(figures.values(), default=0) <= 0:  # what took no time has no logarithm
+    if len(figures) < LEAST_TRIALS or min(figures.values()) <= 0:  # what took no time has no logarithm
         return None
     ordered = [math.log(figures[index]) for index in sorted(figures)]
     halves = ordered[0::2], ordered[1::2]
-    if min(len(half) for half in halves) < LEAST_HALF:
-        return None
     difference = float(np.mean(halves[0]) - np.mean(halves[1]))
     return difference**2 * (2 / len(ordered)) / sum(1 / len(half) for half in halves)

@@ -9,12 +9,12 @@ import numpy as np
 from scipy import stats as distributions
 
 from harness.records import Growth
+from harness.stats.intervals import CONFIDENCE
 from harness.units import MIB
 
 if TYPE_CHECKING:
     from harness.results import Trial
 
-CONFIDENCE: Final = 0.95
 LEAST_MARKS: Final = 6
 SETTLING: Final = 0.25
 """Part of the marks that is left out at the start: an arena that fills is no leak."""

@@ -31,6 +31,11 @@ class Estimate:
     low: float | None = None
     high: float | None = None
 
+    @property
+    def half_width(self) -> float | None:
+        """Half the width of the interval as a part of the figure, of the wider side; `None` without bounds."""
+        return None if self.high is None else self.high / self.value - 1
+
 
 def geometric_interval(values: Sequence[float], *, planned: int | None = None) -> Estimate | None:
     """Geometric mean with Student's t interval on the logarithms.

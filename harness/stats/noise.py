@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from harness.results import Cell
     from harness.stats.cell import CellStats, Measured
     from harness.stats.floor import Floor
+    from harness.stats.intervals import Estimate
     from harness.stats.ranking import Ranking
 
 
@@ -35,6 +36,17 @@ def by_round(stats: CellStats, aim: Aim) -> Mapping[int, float]:
             return stats.rss_peaks
         case Aim.START:
             return stats.cold_starts_ms
+
+
+def estimate(stats: CellStats, aim: Aim) -> Estimate | None:
+    """A cell's figure with its interval: milliseconds, or bytes of memory."""
+    match aim:
+        case Aim.LATENCY:
+            return stats.p50_ms
+        case Aim.MEMORY:
+            return stats.rss_peak_bytes
+        case Aim.START:
+            return stats.cold_start_ms
 
 
 def floors(measured: Iterable[Measured]) -> dict[Aim, Floor | None]:

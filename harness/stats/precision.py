@@ -25,7 +25,7 @@ def half_width(medians: Sequence[float], planned: int) -> float | None:
         `None` while there are no bounds.
     """
     found = geometric_interval(medians, planned=planned)
-    return None if found is None or found.high is None else found.high / found.value - 1
+    return None if found is None else found.half_width
 
 
 def choose_cells(

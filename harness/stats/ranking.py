@@ -42,13 +42,13 @@ def rank(figures: Sequence[Mapping[int, float]], floor: float | None) -> Ranking
         figures: of each cell a positive figure by round.
         floor: the smallest difference that counts, a logarithm; `None` where it is unknown, and nothing is proved.
     """
+    if floor is None:
+        return Ranking(len(figures), frozenset())
     pairs = [
         (pair, difference)
         for pair in combinations(range(len(figures)), 2)
         if (difference := paired_difference(figures[pair[0]], figures[pair[1]])) is not None
     ]
-    if floor is None:
-        return Ranking(len(figures), frozenset())
     adjusted = holm([difference.p_value for _, difference in pairs])
     less = {
         (one, other) if difference.log_ratio > 0 else (other, one)

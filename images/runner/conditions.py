@@ -33,7 +33,8 @@ def conditions(moment: str, proc: str = PROC, cpus: str = CPUS) -> dict[str, obj
         The `conditions` record. Times count from the host's start and are sums over the CPUs that this cgroup may use.
     """
     allowed = sorted(os.sched_getaffinity(0))
-    times = [found for cpu in allowed if (found := cpu_times(proc, cpu)) is not None]
+    stat = read_text(proc, "stat") or ""
+    times = cpu_times(stat, allowed)
     swap = read_table(proc, "vmstat")
     return {
         "type": "conditions",
@@ -41,7 +42,7 @@ def conditions(moment: str, proc: str = PROC, cpus: str = CPUS) -> dict[str, obj
         "at_ns": time.monotonic_ns(),
         "busy_ns": sum(busy for busy, _ in times) * TICK_NS if times else None,
         "steal_ns": sum(steal for _, steal in times) * TICK_NS if times else None,
-        "runnable": read_table(proc, "stat").get("procs_running"),
+        "runnable": runnable(stat),
         "load": load(proc),
         "cpu_pressure_ns": pressure(proc, "cpu"),
         "memory_pressure_ns": pressure(proc, "memory"),
@@ -54,13 +55,22 @@ def conditions(moment: str, proc: str = PROC, cpus: str = CPUS) -> dict[str, obj
     }
 
 
-def cpu_times(proc: str, cpu: int) -> tuple[int, int] | None:
-    """What one CPU has spent working and what its hypervisor took from it, in clock ticks."""
-    for line in (read_text(proc, "stat") or "").splitlines():
-        if line.startswith(f"cpu{cpu} "):
-            user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, line.split()[1:9])
-            return user + nice + system + irq + softirq, steal
-    return None
+def cpu_times(stat: str, allowed: Iterable[int]) -> list[tuple[int, int]]:
+    """What each CPU has spent working and what its hypervisor took from it, in clock ticks."""
+    wanted = {f"cpu{cpu}" for cpu in allowed}
+    found = []
+    for line in stat.splitlines():
+        name, *counters = line.split()
+        if name in wanted:
+            user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, counters[:8])
+            found.append((user + nice + system + irq + softirq, steal))
+    return found
+
+
+def runnable(stat: str) -> int | None:
+    """Tasks of the whole host that run or wait for a CPU."""
+    counts = (line.split() for line in stat.splitlines() if line.startswith("procs_running "))
+    return next((int(words[1]) for words in counts), None)
 
 
 def load(proc: str) -> float | None:

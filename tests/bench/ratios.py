@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats as distributions
 
-CONFIDENCE = 0.95
+from harness.stats.intervals import CONFIDENCE
 
 
 def median_interval(ratios: Sequence[float]) -> tuple[float, float, float]:

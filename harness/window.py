@@ -1,4 +1,4 @@
-"""A trial's steady phase as the host's own counters saw it: what others did meanwhile. Pure."""
+"""Some time as the host's own counters saw it, such as a trial's steady phase: what others did meanwhile. Pure."""
 
 from __future__ import annotations
 
@@ -17,46 +17,51 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Window:
-    """Two readings of the host around a steady phase."""
+class Span:
+    """Two readings of the host."""
 
     start: Conditions
     end: Conditions
-    steady: PhaseEnd
-    limits: Limits
-    requested: Requested
 
     @property
     def wall_ns(self) -> int:
         """From one reading to the other."""
         return self.end.at_ns - self.start.at_ns
 
-    @property
-    def cpu_ns(self) -> int:
-        """What the CPUs that the cell may use had to give meanwhile: the readings are sums over these."""
-        return self.wall_ns * max(1, len(self.limits.cpuset))
-
     def grown(self, counter: str) -> int | None:
         """How much a counter grew; `None` where the host does not have it."""
         before, after = getattr(self.start, counter), getattr(self.end, counter)
         return None if before is None or after is None else max(0, after - before)
 
-    def share(self, counter: str) -> float | None:
-        """How much a counter grew, as a part of the time that passed."""
+    def share(self, counter: str, cpus: int = 1) -> float | None:
+        """How much a counter grew, as a part of the time that passed on so many CPUs; `None` where none passed."""
         grown = self.grown(counter)
-        return None if grown is None else grown / self.wall_ns
+        return None if grown is None or self.wall_ns <= 0 else grown / (self.wall_ns * cpus)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window(Span):
+    """Two readings of the host around a steady phase."""
+
+    steady: PhaseEnd
+    limits: Limits
+    requested: Requested
+
+    @property
+    def cpus(self) -> int:
+        """Those that the cell may use: the readings are sums over these."""
+        return max(1, len(self.limits.cpuset))
 
     def stolen(self) -> float | None:
         """Share of CPU time that the hypervisor gave to others."""
-        stolen = self.grown("steal_ns")
-        return None if stolen is None else stolen / self.cpu_ns
+        return self.share("steal_ns", self.cpus)
 
     def foreign(self) -> float | None:
         """Share of the time of its CPUs that others took; unknown under a quota, whose CPUs are everybody's."""
         busy, own = self.grown("busy_ns"), self.steady.cpu_ns
         if self.requested.cpu_mode is not CpuMode.CPUSET or busy is None or own is None:
             return None
-        return max(0, busy - own) / self.cpu_ns
+        return max(0, busy - own) / (self.wall_ns * self.cpus)
 
 
 def steady_window(records: Sequence[AnyRecord], requested: Requested) -> Window | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from harness.doctor.checks import NOT_SHOWN, Check, Verdict, graded
 from harness.fitness import FOREIGN_SHARE, STOLEN_SHARE
 from harness.units import counted
+from harness.window import Span
 
 if TYPE_CHECKING:
     from harness.records import Conditions
@@ -17,13 +18,6 @@ PRESSED_SHARE: Final = 0.2
 FEWER: Final = "end what else runs on the host, or wait for it"
 
 
-def share(start: int | None, end: int | None, available_ns: int) -> float | None:
-    """How much of some time a counter grew by; unknown where the counter is."""
-    if start is None or end is None or available_ns <= 0:
-        return None
-    return max(0, end - start) / available_ns
-
-
 def check_load(start: Conditions, end: Conditions, cpus: int) -> Check:
     """What else computes.
 
@@ -32,7 +26,7 @@ def check_load(start: Conditions, end: Conditions, cpus: int) -> Check:
         end: at its end.
         cpus: how many logical CPUs there are.
     """
-    busy = share(start.busy_ns, end.busy_ns, (end.at_ns - start.at_ns) * cpus)
+    busy = Span(start=start, end=end).share("busy_ns", cpus)
     load = "" if start.load is None else f"load {start.load:.2f} in the last minute"
     # The reader itself is running when it counts.
     others = None if start.runnable is None else max(0, start.runnable - 1)
@@ -47,11 +41,11 @@ def check_load(start: Conditions, end: Conditions, cpus: int) -> Check:
 
 def check_pressure(start: Conditions, end: Conditions) -> Check:
     """Whether tasks wait for something (PSI); the arguments are those of `check_load`."""
-    span = end.at_ns - start.at_ns
+    span = Span(start=start, end=end)
     shares = {
-        "CPU": share(start.cpu_pressure_ns, end.cpu_pressure_ns, span),
-        "memory": share(start.memory_pressure_ns, end.memory_pressure_ns, span),
-        "disk": share(start.io_pressure_ns, end.io_pressure_ns, span),
+        "CPU": span.share("cpu_pressure_ns"),
+        "memory": span.share("memory_pressure_ns"),
+        "disk": span.share("io_pressure_ns"),
     }
     known = {name: value for name, value in shares.items() if value is not None}
     if not known:
@@ -79,7 +73,7 @@ def check_steal(start: Conditions, end: Conditions, cpus: int) -> Check:
         end: after.
         cpus: how many logical CPUs there are.
     """
-    stolen = share(start.steal_ns, end.steal_ns, (end.at_ns - start.at_ns) * cpus)
+    stolen = Span(start=start, end=end).share("steal_ns", cpus)
     if stolen is None:
         return Check(name="steal", verdict=Verdict.NOTE, found=NOT_SHOWN)
     verdict = graded(stolen, good=STOLEN_LITTLE, poor=STOLEN_SHARE)

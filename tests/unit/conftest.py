@@ -1,8 +1,10 @@
 """Unit tests are fast and alone: no process, no network, no engine."""
 
 import os
+import signal
 import socket
 import subprocess
+from collections.abc import Iterator
 
 import pytest
 
@@ -22,3 +24,12 @@ def nothing_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("posix_spawn", "posix_spawnp", "fork", "execv", "execve", "system"):
         monkeypatch.setattr(os, name, forbidden)
     monkeypatch.setattr(socket.socket, "connect", forbidden)
+
+
+@pytest.fixture(autouse=True)
+def handlers() -> Iterator[None]:
+    """Leave the signal handlers as they were."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)

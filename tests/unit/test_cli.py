@@ -1,6 +1,4 @@
 import json
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,23 +7,9 @@ from harness import cli
 from harness.errors import EngineError, ExitCode
 from harness.intake import ROOT
 from harness.results import Cell, CellResult, Status
+from tests.unit.commands import exit_code
 
 MATRIX = str(ROOT / "matrix.yaml")
-
-
-@pytest.fixture(autouse=True)
-def handlers() -> Iterator[None]:
-    """Leave the signal handlers as they were."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
-def exit_code(*words: str) -> int:
-    with pytest.raises(SystemExit) as left:
-        cli.main(words)
-    return int(left.value.code or 0)
 
 
 def test_plan_lists_the_cells_without_an_engine(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import cli
 from harness.compare import Compared, CompareOptions, compare_runs
 from harness.compare.document import as_document
 from harness.compare.refuse import Kind
@@ -20,6 +17,7 @@ from harness.errors import ExitCode
 from harness.results import Status, TypedWarning
 from tests.compared import CELLS, again, failed, other, write
 from tests.factories import cell, host, probe, result
+from tests.unit.commands import exit_code
 
 
 @pytest.fixture
@@ -127,19 +125,8 @@ def test_a_comment_that_is_too_long_is_cut_at_a_line_and_says_so() -> None:
     assert cut("short") == "short"
 
 
-@pytest.fixture(autouse=True)
-def handlers() -> Iterator[None]:
-    """Leave the signal handlers as they were."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
-def exit_code(*words: str) -> int:
-    with pytest.raises(SystemExit) as left:
-        cli.main(["compare", *words])
-    return int(left.value.code or 0)
+def compare(*words: str) -> int:
+    return exit_code("compare", *words)
 
 
 def test_exit_codes_do_not_depend_on_the_form(
@@ -147,14 +134,14 @@ def test_exit_codes_do_not_depend_on_the_form(
 ) -> None:
     new = other(tmp_path, [failed(CELLS[0]), *map(again, CELLS[1:])])
     reports = ("--reports", str(tmp_path))
-    assert exit_code(base.name, base.name, *reports) == ExitCode.OK
-    assert exit_code(str(new), str(base)) == ExitCode.OK  # it is fixed
+    assert compare(base.name, base.name, *reports) == ExitCode.OK
+    assert compare(str(new), str(base)) == ExitCode.OK  # it is fixed
     for form in ([], ["--json"], ["--markdown"]):
-        assert exit_code(base.name, new.name, *reports, *form) == ExitCode.REGRESSION
-    assert exit_code(base.name, new.name, *reports, "--figure", "memory") == ExitCode.REGRESSION
+        assert compare(base.name, new.name, *reports, *form) == ExitCode.REGRESSION
+    assert compare(base.name, new.name, *reports, "--figure", "memory") == ExitCode.REGRESSION
     capsys.readouterr()
     (tmp_path / "latest").symlink_to(new.name)
-    assert exit_code(base.name, "latest", *reports, "--json") == ExitCode.REGRESSION
+    assert compare(base.name, "latest", *reports, "--json") == ExitCode.REGRESSION
     assert json.loads(capsys.readouterr().out)["new"]["run_id"] == new.name
 
 
@@ -170,20 +157,20 @@ def test_exit_codes_do_not_depend_on_the_form(
     ],
 )
 def test_a_wrong_option_is_told(base: Path, words: tuple[str, ...]) -> None:
-    assert exit_code(str(base), str(base), *words) == ExitCode.CONFIG
+    assert compare(str(base), str(base), *words) == ExitCode.CONFIG
 
 
 def test_what_cannot_be_compared_is_told(
     tmp_path: Path, base: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert exit_code(base.name, "nothing", "--reports", str(tmp_path)) == ExitCode.ENVIRONMENT
+    assert compare(base.name, "nothing", "--reports", str(tmp_path)) == ExitCode.ENVIRONMENT
     away = other(tmp_path, host=host(fingerprint="z"))
-    assert exit_code(str(base), str(away)) == ExitCode.NOT_COMPARABLE
+    assert compare(str(base), str(away)) == ExitCode.NOT_COMPARABLE
     printed = capsys.readouterr().err
     assert "why: base against new:" in printed
     assert "6f1c2a90d4e7 against z" in printed
     assert "--allow host" in printed
-    assert exit_code(str(base), str(away), "--allow", "host") in {ExitCode.OK, ExitCode.REGRESSION}
+    assert compare(str(base), str(away), "--allow", "host") in {ExitCode.OK, ExitCode.REGRESSION}
     assert "note: different as meant: host" in capsys.readouterr().out
 
 

@@ -1,30 +1,13 @@
 import json
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from runner import probe
 
-from harness import cli
 from harness.doctor import Check, Diagnosis, Verdict
 from harness.errors import ExitCode
 from harness.host import ProbeFacts
-
-
-@pytest.fixture(autouse=True)
-def handlers() -> Iterator[None]:
-    """Leave the signal handlers as they were."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
-def exit_code(*words: str) -> int:
-    with pytest.raises(SystemExit) as left:
-        cli.main(words)
-    return int(left.value.code or 0)
+from tests.unit.commands import exit_code
 
 
 @pytest.mark.parametrize(

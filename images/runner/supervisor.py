@@ -24,6 +24,8 @@ REPORT_FD = 3
 THRASHING_FACTOR = 50
 """A phase that reads this many times the cap from storage is reading the same pages again and again."""
 TICK_MS = 1000
+STEADY_BUDGETS = 2
+"""A steady phase and the second clock after it take one and a half; whoever is still at it then may be thrashing."""
 CHUNK = 1 << 16
 LOG_HEAD = 64 * 1024
 LOG_TAIL = 16 * 1024
@@ -225,11 +227,14 @@ def kill_all() -> None:
 class Watch:
     """Forwards what the worker says until it ends, thrashes or is abandoned."""
 
-    def __init__(self, worker: int, report_pipe: int, log_pipe: int, cap: int) -> None:
+    def __init__(
+        self, worker: int, report_pipe: int, log_pipe: int, *, cap_bytes: int, budget_s: float
+    ) -> None:
         self.worker = worker
         self.report_pipe = report_pipe
         self.log_pipe = log_pipe
-        self.cap = cap
+        self.cap_bytes = cap_bytes
+        self.steady_tick_ms = max(TICK_MS, round(STEADY_BUDGETS * budget_s * 1000))
         self.reports = Reports(worker)
         self.log = Log()
         self.stop = "exited"
@@ -237,8 +242,8 @@ class Watch:
     def until_end(self, alarm: int) -> int:
         """Wait for the worker's end.
 
-        While the steady phase runs this sleeps until something happens; only outside it does it look, once a
-        second, at what the worker has read.
+        It looks once a second at what the worker has read; while a steady phase runs it sleeps until something
+        happens or that phase should long be over.
 
         Args:
             alarm: becomes readable when a child dies.
@@ -250,7 +255,7 @@ class Watch:
         for descriptor in (0, self.report_pipe, self.log_pipe, alarm):
             poll.register(descriptor, select.POLLIN | select.POLLHUP)
         while True:
-            for descriptor, _ in poll.poll(None if self.reports.phase == "steady" else TICK_MS):
+            for descriptor, _ in poll.poll(self.tick_ms()):
                 data = os.read(descriptor, CHUNK)
                 if descriptor == alarm:
                     status = reap(self.worker)
@@ -258,8 +263,11 @@ class Watch:
                         return status
                 elif not self.take(descriptor, data):
                     poll.unregister(descriptor)
-            if self.reports.phase != "steady":
-                self.end_thrashing()
+            self.end_thrashing()
+
+    def tick_ms(self) -> int:
+        """How long to sleep when nothing happens."""
+        return self.steady_tick_ms if self.reports.phase == "steady" else TICK_MS
 
     def take(self, descriptor: int, data: bytes) -> bool:
         """Handle what came from a descriptor.
@@ -279,7 +287,7 @@ class Watch:
     def end_thrashing(self) -> None:
         """Kill a worker that reads the same pages from disk for ever instead of running out of memory."""
         self.reports.look()
-        if self.reports.read_in_phase > THRASHING_FACTOR * self.cap:
+        if self.reports.read_in_phase > THRASHING_FACTOR * self.cap_bytes:
             self.stop = "thrashing"
             kill_all()
 
@@ -319,9 +327,10 @@ def main() -> None:
     else:
         emit({"type": "page_cache", "mode": "warm", "files": 0, "bytes": 0, "wall_ns": 0})
     alarm = child_alarm()
-    cap = job["memory_bytes"]
+    cap, budget = job["memory_bytes"], job["budget_s"]
     assert isinstance(cap, int)
-    watch = Watch(*start_worker(job, cgroup), cap)
+    assert isinstance(budget, int | float)
+    watch = Watch(*start_worker(job, cgroup), cap_bytes=cap, budget_s=budget)
     status = watch.until_end(alarm)
     watch.close()
     emit(conditions("after"))

@@ -118,3 +118,29 @@ def test_a_long_write_is_finished_though_the_pipe_is_full() -> None:
     assert os.read(reader, len(data)) == data
     os.close(reader)
     os.close(writer)
+
+
+@pytest.mark.usefixtures("written", "reads")
+@pytest.mark.parametrize(
+    ("phase", "budget_s", "tick_ms"), [("warmup", 9, 1000), ("steady", 9, 18_000), ("steady", 0.1, 1000)]
+)
+def test_a_steady_phase_is_left_alone_until_it_should_long_be_over(
+    phase: str, budget_s: float, tick_ms: int
+) -> None:
+    watch = supervisor.Watch(7, -1, -1, cap_bytes=1000, budget_s=budget_s)
+    watch.reports.feed(json.dumps({"type": "phase_start", "name": phase}).encode() + b"\n")
+    assert watch.tick_ms() == tick_ms
+
+
+@pytest.mark.usefixtures("written")
+@pytest.mark.parametrize(("read", "stop"), [(50_000, "exited"), (50_001, "thrashing")])
+def test_fifty_times_the_cap_read_is_thrashing(
+    reads: list[int], monkeypatch: pytest.MonkeyPatch, read: int, stop: str
+) -> None:
+    killed: list[bool] = []
+    monkeypatch.setattr(supervisor, "kill_all", lambda: killed.append(True))
+    watch = supervisor.Watch(7, -1, -1, cap_bytes=1000, budget_s=1)
+    watch.reports.feed(b'{"type":"phase_start","name":"steady"}\n')
+    reads[0] = read
+    watch.end_thrashing()
+    assert (watch.stop, bool(killed)) == (stop, stop == "thrashing")

@@ -145,7 +145,7 @@ class Examination:
             module="runner",
             limits=requested,
         )
-        job = {"page_cache": "warm", "memory_bytes": requested.memory_bytes, "env": {}}
+        job = {"page_cache": "warm", "memory_bytes": requested.memory_bytes, "budget_s": 0, "env": {}}
         stdin = json.dumps(job).encode() + b"\n"
         outcome = engine.run(spec, stdin=stdin, on_line=transcript.feed, timeout_s=PROOF_S)
         return judge.Proof(

@@ -50,16 +50,16 @@ class Adapter:
         self._compiled = self._core.compile_model(self._model, "CPU", self._config)
         self._request = self._compiled.create_infer_request()
         own = {port.any_name: self._request.get_tensor(port) for port in self._compiled.inputs}
-        self._copied = {name: tensor.data for name, tensor in own.items() if tensor.byte_size <= COPIED_BYTES}
+        self._copied = [(name, own[name].data) for name in own if own[name].byte_size <= COPIED_BYTES]
+        self._shared = [name for name in own if own[name].byte_size > COPIED_BYTES]
         self._results = [self._request.get_tensor(name).data for name in self._outputs]
 
     def run(self, inputs: dict[str, np.ndarray]) -> Sequence[np.ndarray]:
         """Run one synchronous inference; the outputs are copies, as the request's own are overwritten by the next."""
-        for name, array in inputs.items():
-            if name in self._copied:
-                self._copied[name][...] = array
-            else:
-                self._request.set_tensor(name, ov.Tensor(array, shared_memory=True))
+        for name, room in self._copied:
+            room[...] = inputs[name]
+        for name in self._shared:
+            self._request.set_tensor(name, ov.Tensor(inputs[name], shared_memory=True))
         self._request.infer(share_outputs=True)
         return [result.copy() for result in self._results]
 

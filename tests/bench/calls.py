@@ -11,65 +11,48 @@ that take turns with the first. Ratios are to the shipped call, below one is qui
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
-import subprocess
 from collections import defaultdict
 from pathlib import Path
 
-from harness.cores import request_limits
-from harness.engine import Engine
-from harness.engine_connection import connect
-from harness.intake import ROOT
 from harness.results import Cell
-from harness.session import hold_engine
-from harness.supplies import Supplies, build_supplies, fill_volumes
-from harness.trial import worker_env
+from tests.bench.place import Place, prepare
 
 HERE = Path(__file__).parent
 SHIPPED = "shipped"
 MEMORY = 4 * 1024**3
 
 
-def measure(supplies: Supplies, cell: Cell, cpuset: str, env: dict[str, str]) -> dict[str, float]:
+def measure(place: Place, env: dict[str, str]) -> dict[str, float]:
     """Time all calls in one fresh container.
 
     Returns:
         Median latency by call, microseconds.
     """
-    variables = supplies.frameworks[cell.framework].env | env
-    command = [
-        "docker", "run", "--rm", "--network=none", "--read-only", "--tmpfs=/tmp", f"--cpuset-cpus={cpuset}",
-        *(f"--env={name}={text}" for name, text in worker_env(variables, cell.thread_count).items()),
-        *(f"--volume={mount}" for mount in supplies.mounts(cell)),
-        "--entrypoint=python3", supplies.images[cell.framework].id, "-c", (HERE / "inside.py").read_text(),
-        (HERE / "alternatives" / f"with_{cell.framework}.py").read_text(), str(cell.thread_count), str(cell.batch),
-    ]  # fmt: skip
-    output = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
-    return {name: float(median) for name, median in json.loads(output).items()}
+    cell = place.scheduled.cell
+    alternatives = (HERE / "alternatives" / f"with_{cell.framework}.py").read_text()
+    found: dict[str, float] = place.inside(
+        (HERE / "inside.py").read_text(), alternatives, cell.thread_count, cell.batch, env=env
+    )
+    return found
 
 
 def compare(cell: Cell, env: dict[str, str], rounds: int) -> None:
     """Run the rounds and print the table."""
-    engine = Engine(connect(), owner="tests.bench.calls")
-    supplies = build_supplies(connect(), [cell], root=ROOT, listener=lambda _: None)
     ratios: dict[str, list[float]] = defaultdict(list)
     shipped: list[float] = []
-    with hold_engine(engine, supplies) as survey:
-        supplies = fill_volumes(engine, supplies, survey(), lambda _: None)
-        facts = survey()
-        requested = request_limits(cell, topology=facts.topology, memory_bytes=facts.memory_bytes)
-        cpuset = ",".join(str(cpu) for cpu in requested.cpuset or ())
+    with prepare(cell, owner="tests.bench.calls") as place:
         for _ in range(rounds):
-            medians = measure(supplies, cell, cpuset, {})
+            medians = measure(place, {})
             if env:
                 other = " ".join(f"{name}={text}" for name, text in env.items())
-                medians[other] = measure(supplies, cell, cpuset, env)[SHIPPED]
+                medians[other] = measure(place, env)[SHIPPED]
             shipped.append(medians[SHIPPED])
             for name, median in medians.items():
                 ratios[name].append(median / medians[SHIPPED])
+        cpuset = place.scheduled.requested.cpuset
     print(
-        f"{cell.framework}, {cell.thread_count} threads on cpuset {cpuset}, batch {cell.batch}, {rounds} containers"
+        f"{cell.framework}, {cell.thread_count} threads on CPUs {cpuset}, batch {cell.batch}, {rounds} containers"
     )
     print(f"{SHIPPED}: {statistics.median(shipped):.1f} us")
     for name, values in ratios.items():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from harness.cores import request_limits
 from harness.engine import Engine
@@ -19,7 +21,7 @@ from harness.results import Cell, Protocol, Trial
 from harness.schedule import ScheduledTrial
 from harness.session import describe_run, hold_engine
 from harness.supplies import build_supplies, fill_volumes
-from harness.trial import Bench, job_line, run_trial
+from harness.trial import Bench, job_line, run_trial, worker_env
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,24 +51,50 @@ class Place:
         Returns:
             What the container said.
         """
-        cell, requested = self.scheduled.cell, self.scheduled.requested
-        supplies = self.bench.supplies
-        cpus = ",".join(str(cpu) for cpu in requested.cpuset or ())
-        command = [
-            "docker", "run", "--rm", "-i", "--network=none", f"--memory={cell.memory_bytes}",
-            f"--memory-swap={cell.memory_bytes}", f"--cpuset-cpus={cpus}",
-            *(f"--volume={mount}" for mount in supplies.mounts(cell)), supplies.images[cell.framework].id,
-        ]  # fmt: skip
+        command = [*self._docker_run("--interactive"), self._image]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
             assert process.stdin is not None
             assert process.stdout is not None
-            process.stdin.write(job_line(cell, self.bench))
+            process.stdin.write(job_line(self.scheduled.cell, self.bench))
             process.stdin.flush()
             output = process.stdout.read()
         try:
             return [parse_record(line) for line in output.splitlines()]
         except RecordError as error:
             raise SystemExit(f"the bare container failed: {error}") from error
+
+    def inside(self, program: str, *arguments: object, env: Mapping[str, str] | None = None) -> Any:
+        """Run a Python program in the image, under a trial's limits and variables.
+
+        Args:
+            program: its text.
+            arguments: its command line.
+            env: variables beside the framework's own, or other values for those.
+
+        Returns:
+            What it printed last, read as JSON.
+        """
+        cell = self.scheduled.cell
+        variables = {**self.bench.supplies.frameworks[cell.framework].env, **(env or {})}
+        command = [
+            *self._docker_run("--read-only", "--tmpfs=/tmp", "--env=HOME=/tmp"),
+            *(f"--env={name}={text}" for name, text in worker_env(variables, cell.thread_count).items()),
+            "--entrypoint=python3", self._image, "-c", program, *map(str, arguments),
+        ]  # fmt: skip
+        output = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+        return json.loads(output.splitlines()[-1])
+
+    @property
+    def _image(self) -> str:
+        return self.bench.supplies.images[self.scheduled.cell.framework].id
+
+    def _docker_run(self, *options: str) -> list[str]:
+        cell, cpuset = self.scheduled.cell, self.scheduled.requested.cpuset or ()
+        return [
+            "docker", "run", "--rm", "--network=none", f"--memory={cell.memory_bytes}",
+            f"--memory-swap={cell.memory_bytes}", f"--cpuset-cpus={','.join(map(str, cpuset))}",
+            *(f"--volume={mount}" for mount in self.bench.supplies.mounts(cell)), *options,
+        ]  # fmt: skip
 
 
 @contextlib.contextmanager

@@ -10,8 +10,6 @@ turn to turn, how well it foretells the call, and how far two probes on either s
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -31,17 +29,12 @@ def collect(cell: Cell, turns: int) -> list[tuple[list[int], list[int]]]:
         Of each turn the times of the products and of the calls, nanoseconds.
     """
     with prepare(cell, owner="tests.bench.probe_length") as place:
-        requested, supplies = place.scheduled.requested, place.bench.supplies
-        threads = str(cell.thread_count)
-        command = [
-            "docker", "run", "--rm", "--network=none", "--read-only", "--tmpfs=/tmp",
-            f"--cpuset-cpus={','.join(map(str, requested.cpuset or ()))}", f"--env=OPENBLAS_NUM_THREADS={threads}",
-            *(f"--volume={mount}" for mount in supplies.mounts(cell)), "--entrypoint=python3",
-            supplies.images[cell.framework].id, "-c", (HERE / "probe_inside.py").read_text(),
-            threads, str(cell.batch), str(turns), str(max(LENGTHS)),
-        ]  # fmt: skip
-        output = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
-    return [(products, calls) for products, calls in json.loads(output)]
+        threads = cell.thread_count
+        found = place.inside(
+            (HERE / "probe_inside.py").read_text(), threads, cell.batch, turns, max(LENGTHS),
+            env={"OPENBLAS_NUM_THREADS": str(threads)},
+        )  # fmt: skip
+    return [(products, calls) for products, calls in found]
 
 
 def cut(times: list[int], seconds: float, *, last: bool) -> float:

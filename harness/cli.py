@@ -14,11 +14,12 @@ import click
 
 from harness import __version__
 from harness.errors import ConfigError, EdgematrixError, ExitCode, StoreError
+from harness.option_words import read_shard, read_statuses, read_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from harness.results import CellResult
+    from harness.results import Status
     from harness.session import Finished
 
 # The engine's client, pandas and the report are imported where they are used: help and mistakes answer at once.
@@ -134,7 +135,27 @@ def build(names: tuple[str, ...]) -> None:
 @matrix_options
 @reports_option
 @click.option("--run-id", metavar="ID", help="Go on with this unfinished run.")
-@click.option("--new", "fresh", is_flag=True, help="Start afresh even if an unfinished run fits.")
+@click.option("--force", is_flag=True, help="Measure everything anew, even if an unfinished run fits.")
+@click.option(
+    "--retry",
+    callback=read_statuses,
+    default="",
+    metavar="STATUS,...",
+    help="Run trials that ended so once more, in the newest run that fits or in --run-id.",
+)
+@click.option(
+    "--budget",
+    callback=read_time,
+    metavar="TIME",
+    help="Begin no trial after this time of measuring, such as 2h.",
+)
+@click.option(
+    "--shard",
+    callback=read_shard,
+    default="1/1",
+    metavar="I/N",
+    help="Measure part I of N of the cells; `edgematrix merge` puts the runs together.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines, the summary last.")
 def run(
     matrix: Path,
@@ -142,7 +163,10 @@ def run(
     skip: tuple[str, ...],
     reports: Path,
     run_id: str | None,
-    fresh: bool,
+    force: bool,
+    retry: frozenset[Status],
+    budget: float | None,
+    shard: tuple[int, int],
     as_json: bool,
 ) -> None:
     """Measure MATRIX and write the report; goes on with the newest unfinished run of the same plan."""
@@ -150,7 +174,19 @@ def run(
     from harness.progress import choose_display  # noqa: PLC0415
     from harness.session import run_matrix  # noqa: PLC0415
 
-    options = Options(matrix=matrix, reports=reports, only=only, skip=skip, run_id=run_id, fresh=fresh)
+    if force and (retry or run_id):
+        raise click.UsageError("--force starts a new run: leave out --retry and --run-id, or leave it out")
+    options = Options(
+        matrix=matrix,
+        reports=reports,
+        only=only,
+        skip=skip,
+        run_id=run_id,
+        force=force,
+        retry=retry,
+        budget_s=budget,
+        shard=shard,
+    )
     try:
         with choose_display(as_json=as_json) as display:
             finished = run_matrix(options, display)
@@ -158,7 +194,7 @@ def run(
         click.echo("interrupted; what is finished is kept, and the same command goes on from there", err=True)
         raise
     summarize(finished, as_json=as_json)
-    if any(not as_expected(cell) for cell in finished.cells):
+    if any(not cell.as_expected for cell in finished.cells):
         sys.exit(ExitCode.CELLS_FAILED)
 
 
@@ -242,6 +278,20 @@ def compare(
 
 
 @cli.command()
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+@reports_option
+def merge(runs: tuple[str, ...], reports: Path) -> None:
+    """Put RUNs of several shards of one matrix together to a new run; exits with 7 where they do not belong together.
+
+    RUNs are run ids, or folders of runs that other machines have left.
+    """
+    from harness.merge import merge_runs  # noqa: PLC0415
+    from harness.store import find_run  # noqa: PLC0415
+
+    click.echo(merge_runs([find_run(reports, name).folder for name in runs], reports))
+
+
+@cli.command()
 def clean() -> None:
     """Remove this project's containers, volumes and images from the engine; reports stay."""
     from harness.cleaning import clean_engine  # noqa: PLC0415
@@ -253,13 +303,6 @@ def clean() -> None:
     with translated("not everything could be removed"):
         for line in clean_engine(client):
             click.echo(f"removed {line}", err=True)
-
-
-def as_expected(cell: CellResult) -> bool:
-    """Whether a cell ended as a run wants it; what was skipped for a stated reason did."""
-    from harness.results import Status  # noqa: PLC0415
-
-    return cell.status in {Status.OK, Status.SKIPPED, Status.UNSUPPORTED}
 
 
 def summarize(finished: Finished, *, as_json: bool) -> None:
@@ -281,8 +324,10 @@ def summarize(finished: Finished, *, as_json: bool) -> None:
         click.echo(json.dumps(document))
         return
     for cell in finished.cells:
-        if not as_expected(cell):
-            click.echo(f"{cell.status:<20} {cell.cell_id}: {cell.reason}", err=True)
+        if not cell.as_expected:
+            hoped = f"expected {cell.expected.status} ({cell.expected.reason})" if cell.expected else ""
+            words = "; ".join(filter(None, (cell.reason, hoped)))
+            click.echo(f"{cell.status:<20} {cell.cell_id}: {words}", err=True)
     words = ", ".join(f"{count} {status}" for status, count in counts.items())
     noun = "cell" if len(finished.cells) == 1 else "cells"
     click.echo(

@@ -69,7 +69,8 @@ class Outcome:
 
     exit_code: int | None
     oom_flag: bool
-    timed_out: bool
+    out_of_time_s: float | None
+    """The time that it was given, where that was over first and it was killed."""
     flooded: bool
     """It wrote more than may be read, and was stopped."""
     error: str | None

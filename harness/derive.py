@@ -25,6 +25,7 @@ def derive_cell(
     protocol: Protocol,
     probes: Mapping[int, ReferenceProbe],
     multiply_adds: int,
+    cut_short: bool = False,
 ) -> CellResult:
     """Sum a cell's trials up: `ok` only if all that count are, else the worst of theirs, with how many of them.
 
@@ -34,9 +35,10 @@ def derive_cell(
         protocol: of the run; fewer trials than it plans mean that the run was interrupted.
         probes: all reference probes of the run, by number.
         multiply_adds: of one row of the cell's model.
+        cut_short: a budget ended the run, and what was measured by then counts.
     """
-    expected = protocol.trials
     counted = last_attempts(trials)
+    expected = min(protocol.trials, len(counted)) if cut_short else protocol.trials
     by_status: dict[Status, list[Trial]] = defaultdict(list)
     for trial in counted:
         by_status[trial.status].append(trial)
@@ -55,7 +57,7 @@ def derive_cell(
     else:
         phase, reason = None, ""
     medians = [median for trial in by_status[Status.OK] if (median := median_us(trial)) is not None]
-    stop = stopped_by(medians, protocol)
+    stop = StoppedBy.TIME if expected < protocol.trials else stopped_by(medians, protocol)
     if stop is StoppedBy.TIME and (worst is not Status.OK or cell.is_floor):
         stop = StoppedBy.TRIALS  # neither a failed cell nor the floor gets further ones
     return CellResult(
@@ -65,7 +67,7 @@ def derive_cell(
         phase=phase,
         reason=reason,
         stopped_by=None if worst is Status.INTERRUPTED else stop,
-        planned_trials=expected,
+        planned_trials=protocol.trials,
         multiply_adds=multiply_adds * cell.batch,
         machine_peak=peak_of(trials, probes),
         trials=judged(trials, probes),

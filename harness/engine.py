@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
     from harness.container import ContainerSpec
+    from harness.deadline import Deadline
 
 LOCK_NAME: Final = "edgematrix-harness"
 ANSWER_S: Final = 60.0
@@ -53,6 +54,31 @@ class Engine:
             info: dict[str, Any] = self._api.info()
             return info
 
+    def await_answer(self, patience_s: float, *, stop: Callable[[], bool]) -> bool:
+        """Wait until the engine answers again.
+
+        Args:
+            patience_s: for how long.
+            stop: whether to give the waiting up.
+
+        Returns:
+            Whether it answers.
+
+        Raises:
+            EngineError: it was away for longer.
+        """
+        deadline = time.monotonic() + patience_s
+        while not stop():
+            try:
+                self.info()
+            except EngineError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(TICK_S)
+            else:
+                return True
+        return False
+
     def ensure_volume(self, name: str, labels: Mapping[str, str]) -> None:
         """Create a volume unless it is there.
 
@@ -68,7 +94,7 @@ class Engine:
         *,
         stdin: bytes = b"",
         on_line: Callable[[bytes], None],
-        timeout_s: float,
+        deadline: Deadline,
         on_tick: Callable[[], None] = lambda: None,
     ) -> Outcome:
         """Run one container from create to removal; what goes wrong with that container is in the outcome.
@@ -77,7 +103,7 @@ class Engine:
             spec: the container.
             stdin: written once; standard input then stays open until the container has ended.
             on_line: called with each line of its standard output, without the newline.
-            timeout_s: wall time from start to end; past it the container is killed.
+            deadline: past it the container is killed.
             on_tick: called once a second at the most, while nothing else happens.
 
         Raises:
@@ -91,10 +117,9 @@ class Engine:
         try:
             with self._created(spec) as container, Attachment(self._api, container) as attachment:
                 self._api.start(container)
+                deadline.start()
                 attachment.send(stdin)
-                timed_out = not pump(
-                    attachment, reader, deadline=time.monotonic() + timeout_s, on_tick=on_tick
-                )
+                timed_out = not pump(attachment, reader, deadline=deadline, on_tick=on_tick)
                 if timed_out or reader.flooded:
                     self._kill(container)
                 self._api.wait(container)
@@ -105,7 +130,7 @@ class Engine:
         return Outcome(
             exit_code=state.get("ExitCode"),
             oom_flag=bool(state.get("OOMKilled")),
-            timed_out=timed_out,
+            out_of_time_s=deadline.allowed_s if timed_out else None,
             flooded=reader.flooded,
             error=error or state.get("Error") or None,
             log_tail=reader.log_tail(),
@@ -186,7 +211,7 @@ class Engine:
             self._api.remove_container(container, force=True)
 
     def _create(self, name: str, config: Mapping[str, Any]) -> str:
-        """Create a container; a dead one of the same name gives way, a living one does not.
+        """Create a container; a dead one of the same name gives way, or one of our own; another's living one does not.
 
         Raises:
             BusyError: the name belongs to a container that runs, or is about to.
@@ -203,7 +228,8 @@ class Engine:
     def _remove_dead(self, name: str) -> None:
         try:
             found = self._api.inspect_container(name)
-            if is_dead(found):
+            # Our own may have outlived a connection, or an engine that was restarted under it.
+            if is_dead(found) or found["Config"]["Labels"].get(LABEL_OWNER) == self._owner:
                 self._api.remove_container(found["Id"], force=True)
                 return
         except NotFound:

@@ -90,7 +90,7 @@ class TrialEnded:
 
 @dataclass(frozen=True, kw_only=True)
 class TrialSpoiled:
-    """The host spoiled a finished trial, which is therefore repeated."""
+    """The host, the engine or the harness spoiled a trial, which is therefore repeated."""
 
     kind: str = "trial_spoiled"
     cell_id: str
@@ -98,6 +98,32 @@ class TrialSpoiled:
     reason: str
 
 
-Event = Step | RunStarted | TrialStarted | PhaseReached | Probing | Tick | TrialEnded | TrialSpoiled
+@dataclass(frozen=True, kw_only=True)
+class Stopping:
+    """The user wants to stop: the running trial is the last."""
+
+    kind: str = "stopping"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineLost:
+    """The engine does not answer any more; it is waited for."""
+
+    kind: str = "engine_lost"
+    reason: str
+
+
+Event = (
+    Step
+    | RunStarted
+    | TrialStarted
+    | PhaseReached
+    | Probing
+    | Tick
+    | TrialEnded
+    | TrialSpoiled
+    | Stopping
+    | EngineLost
+)
 if TYPE_CHECKING:
     Listener = Callable[[Event], None]

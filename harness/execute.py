@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from harness.events import Probing, RunStarted, Tick, TrialEnded, TrialSpoiled, TrialStarted
 from harness.fitness import is_spoiled, judged, same_cpus
@@ -11,17 +11,25 @@ from harness.reference import run_reference
 from harness.results import NULL_FRAMEWORK, Status, last_attempts
 from harness.stats.precision import choose_cells
 from harness.stats.samples import median_us
+from harness.store import FAULTS
 from harness.trial import run_trial
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from harness.engine import Engine
     from harness.events import Listener
-    from harness.results import Cell, ReferenceProbe, Requested
+    from harness.results import Cell, ReferenceProbe, Requested, Trial
     from harness.schedule import Block, ScheduledTrial, Scheduler
+    from harness.stopping import Stop
     from harness.store import RunStore
     from harness.trial import Bench
+
+
+TRIES: Final = 3
+"""How often a trial is run that ends by a fault of the engine or the harness."""
+CERTAIN: Final = 2
+"""Trials that fail alike, after which a budget is better spent on other cells."""
 
 
 class Measuring:
@@ -35,13 +43,26 @@ class Measuring:
         store: of the run; what it holds already is not measured again.
         bench: what all trials share.
         listener: gets every event.
+        stop: true once no further trial shall begin.
+        retry: a trial that an earlier session left with one of these endings is run once more.
     """
 
-    def __init__(self, *, engine: Engine, store: RunStore, bench: Bench, listener: Listener) -> None:
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        store: RunStore,
+        bench: Bench,
+        listener: Listener,
+        stop: Stop,
+        retry: Collection[Status] = (),
+    ) -> None:
         self._engine = engine
         self._store = store
         self._bench = bench
         self._listener = listener
+        self._stop = stop
+        self._retry = store.ended_as(retry)
         self._begin = time.monotonic()
         self._order = store.count_trials()
         self._probes = store.read_probes()
@@ -52,6 +73,9 @@ class Measuring:
     def run(self, cells: Sequence[Cell], scheduler: Scheduler) -> None:
         """Give every cell its planned trials, then spend further ones where a precision is asked for.
 
+        Raises:
+            EngineError: the engine does not answer any more; called again, this goes on from there.
+
         Args:
             cells: the cells to measure, in the plan's order.
             scheduler: makes the rounds.
@@ -60,13 +84,15 @@ class Measuring:
         rounds = [scheduler.round(cells, index) for index in range(protocol.trials)]
         planned = [trial for blocks in rounds for block in blocks for trial in block]
         self._number = sum(self._store.has_trial(trial.cell.id, trial.index, 0) for trial in planned)
-        self._total = len(planned)
+        self._total = len(planned) + len(self._retry)
         self._listener(RunStarted(run_id=self._bench.run.run_id, trials=self._total, done=self._number))
         for blocks in rounds:
             self._run_round(blocks)
         extra = [cell for cell in cells if not cell.is_floor]
         index = max(protocol.trials, 1 + self._store.last_round())
-        while chosen := choose_cells(self._medians(extra), protocol, self._spent_s()):
+        while not self._stop.now and (
+            chosen := choose_cells(self._medians(extra), protocol, self._spent_s())
+        ):
             blocks = scheduler.round(chosen, index)
             self._total += len(chosen)
             self._run_round(blocks)
@@ -78,27 +104,34 @@ class Measuring:
 
     def _run_block(self, block: Block) -> None:
         """Run what has no result yet, with a probe on either side; repeat once what the host spoiled."""
-        for attempt in (0, 1):
-            due = [trial for trial in block if self._is_due(trial, attempt)]
+        for is_due in (self._is_missing, self._is_spoiled):
+            due = [trial for trial in block if not self._stop.now and is_due(trial)]
             if not due:
                 continue
             before = self._probe(due[0].requested, again=False)
             for scheduled in due:
-                self._run_trial(scheduled, attempt, before)
+                if not self._stop.now:
+                    self._run_trial(scheduled, before)
             self._probe(due[0].requested, again=True)
 
-    def _is_due(self, scheduled: ScheduledTrial, attempt: int) -> bool:
+    def _is_missing(self, scheduled: ScheduledTrial) -> bool:
+        """Whether it has no result yet, or one that is to be tried again; not where a budget is better spent."""
         cell_id, index = scheduled.cell.id, scheduled.index
-        if self._store.has_trial(cell_id, index, attempt):
+        if self._store.has_trial(cell_id, index, 0):
+            return (cell_id, index) in self._retry
+        return self._stop.budget_s is None or not is_settled(self._store.read_trials(cell_id))
+
+    def _is_spoiled(self, scheduled: ScheduledTrial) -> bool:
+        """Whether the host spoiled it; a repetition that is spoiled as well stands."""
+        cell_id, index = scheduled.cell.id, scheduled.index
+        attempts = judged(self._store.read_attempts(cell_id, index), self._probes)
+        spoiled = [is_spoiled(trial) for trial in attempts]
+        if spoiled[-2:] not in ([True], [False, True]):
             return False
-        if attempt == 0:
-            return True
-        (first,) = judged([self._store.read_trial(cell_id, index, 0)], self._probes)
-        if is_spoiled(first):
-            self._total += 1
-            reason = "; ".join(doubt.text for doubt in first.spoiled)
-            self._listener(TrialSpoiled(cell_id=cell_id, index=index, reason=reason))
-        return is_spoiled(first)
+        self._total += 1
+        reason = "; ".join(doubt.text for doubt in attempts[-1].spoiled)
+        self._listener(TrialSpoiled(cell_id=cell_id, index=index, reason=reason))
+        return True
 
     def _probe(self, requested: Requested, *, again: bool) -> ReferenceProbe | None:
         """The reference probe on some CPUs: a new one, or the last where nothing ran since and it was there."""
@@ -119,7 +152,7 @@ class Measuring:
             self._probes[self._last_probe.number] = self._last_probe
         return self._last_probe
 
-    def _run_trial(self, scheduled: ScheduledTrial, attempt: int, before: ReferenceProbe | None) -> None:
+    def _run_trial(self, scheduled: ScheduledTrial, before: ReferenceProbe | None) -> None:
         cell, trials = scheduled.cell, self._bench.run.protocol.trials
         self._number += 1
         self._listener(
@@ -132,17 +165,10 @@ class Measuring:
                 total=self._total,
             )
         )
-        trial = run_trial(
-            scheduled,
-            engine=self._engine,
-            bench=self._bench,
-            listener=self._listener,
-            order=self._order,
-            attempt=attempt,
-            probe=None if before is None else before.number,
-        )
+        trial = self._without_faults(scheduled, None if before is None else before.number)
         self._order += 1
         self._store.write_trial(trial)
+        self._retry.discard((cell.id, scheduled.index))
         self._listener(
             TrialEnded(
                 cell_id=cell.id,
@@ -156,6 +182,25 @@ class Measuring:
                 total=self._total,
             )
         )
+
+    def _without_faults(self, scheduled: ScheduledTrial, probe: int | None) -> Trial:
+        """Run a trial, some times if need be: one that the engine or the harness spoiled says nothing of its cell."""
+        cell_id, index = scheduled.cell.id, scheduled.index
+        attempt = len(self._store.read_attempts(cell_id, index))
+        for left in reversed(range(TRIES)):
+            trial = run_trial(
+                scheduled,
+                engine=self._engine,
+                bench=self._bench,
+                listener=self._listener,
+                order=self._order,
+                attempt=attempt,
+                probe=probe,
+            )
+            if trial.status not in FAULTS or self._stop.now or not left:
+                break
+            self._listener(TrialSpoiled(cell_id=cell_id, index=index, reason=trial.reason))
+        return trial
 
     def _medians(self, cells: Sequence[Cell]) -> dict[Cell, list[float]]:
         """The medians that each cell has so far; cells with a failed trial are left out, as more will not help them."""
@@ -175,3 +220,9 @@ class Measuring:
 
     def _tick(self) -> None:
         self._listener(Tick())
+
+
+def is_settled(trials: Sequence[Trial]) -> bool:
+    """Whether a cell has failed so often in the same way that further trials say nothing new."""
+    endings = [(trial.status, trial.phase) for trial in last_attempts(trials)]
+    return len(endings) >= CERTAIN and len(set(endings)) == 1 and endings[0][0] is not Status.OK

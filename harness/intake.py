@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final
 import harness
 from harness.catalog import load_frameworks, load_models
 from harness.config import load_matrix
-from harness.plan import make_plan, select
+from harness.plan import make_plan, select, take_shard
 
 if TYPE_CHECKING:
     from harness.config import Matrix
     from harness.plan import Plan
+    from harness.results import Status
 
 ROOT: Final = Path(harness.__file__).parent.parent
 """Where `images/` and the shipped models are."""
@@ -29,7 +30,10 @@ class Options:
         only: globs over cell ids; empty means all.
         skip: globs over cell ids to leave out.
         run_id: the unfinished run to go on with; by default the newest that fits.
-        fresh: start a new run even if an unfinished one fits.
+        force: start a new run even if an unfinished one fits.
+        retry: endings of trials that are to be tried once more.
+        budget_s: time of measuring, seconds, after which no trial begins.
+        shard: which part of the cells, from 1, and of how many.
     """
 
     matrix: Path
@@ -37,7 +41,10 @@ class Options:
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     run_id: str | None = None
-    fresh: bool = False
+    force: bool = False
+    retry: frozenset[Status] = frozenset()
+    budget_s: float | None = None
+    shard: tuple[int, int] = (1, 1)
 
 
 def plan_matrix(options: Options) -> tuple[Matrix, Plan]:
@@ -51,4 +58,5 @@ def plan_matrix(options: Options) -> tuple[Matrix, Plan]:
         frameworks=load_frameworks(ROOT / "images").keys(),
         models=load_models(ROOT / "harness" / "models").keys(),
     )
-    return matrix, select(make_plan(matrix), only=options.only, skip=options.skip)
+    selected = select(make_plan(matrix), only=options.only, skip=options.skip)
+    return matrix, take_shard(selected, *options.shard)

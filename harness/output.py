@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.attachment import Attachment
+    from harness.deadline import Deadline
 
 LOG_TAIL_BYTES: Final = 16 * 1024
 MAX_OUTPUT_BYTES: Final = 256 * 1024**2
@@ -45,14 +45,14 @@ class OutputReader:
 
 
 def pump(
-    attachment: Attachment, reader: OutputReader, *, deadline: float, on_tick: Callable[[], None]
+    attachment: Attachment, reader: OutputReader, *, deadline: Deadline, on_tick: Callable[[], None]
 ) -> bool:
     """Read until the container ends or floods; asleep while it is silent.
 
     Returns:
-        False where the deadline (monotonic seconds) came first.
+        False where the time ran out first.
     """
-    while (left := deadline - time.monotonic()) > 0:
+    while (left := deadline.left_s()) > 0:
         data = attachment.receive(min(TICK_S, left))
         if data is None:
             return True

@@ -196,6 +196,36 @@ def select(plan: Plan, only: Sequence[str], skip: Sequence[str]) -> Plan:
     return replace(plan, cells=kept)
 
 
+def take_shard(plan: Plan, part: int, parts: int) -> Plan:
+    """One part of a plan that is run in several, on machines of the same kind.
+
+    Cells that are ranked against each other, which is those of one model, batch and limit, stay together: a rank needs
+    them in one run.
+
+    Args:
+        plan: all cells.
+        part: which, from 1.
+        parts: how many there are.
+
+    Raises:
+        ConfigError: there are fewer groups of cells than parts.
+    """
+    groups = {_ranked_together(planned.cell): None for planned in plan.cells}
+    if parts > len(groups):
+        raise ConfigError(
+            f"--shard {part}/{parts}: the matrix has only {len(groups)} groups of cells",
+            why="cells of one model, batch and limit are ranked against each other, and stay together",
+            fix=f"use at most {len(groups)} shards",
+        )
+    mine = set(list(groups)[part - 1 :: parts])
+    return replace(plan, cells=tuple(each for each in plan.cells if _ranked_together(each.cell) in mine))
+
+
+def _ranked_together(cell: Cell) -> tuple[object, ...]:
+    """What cells have in common that are ranked against each other."""
+    return cell.model, cell.batch, cell.cpus, cell.memory_bytes, cell.cpu_mode, cell.threads
+
+
 def describe(plan: Plan) -> tuple[Row, ...]:
     """The plan's cells as rows, for a table and for JSON."""
     return tuple(

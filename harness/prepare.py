@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from harness.container import LABEL_MODEL, LABEL_RUN, ContainerSpec, Mount
+from harness.deadline import Deadline
 from harness.errors import BuildError
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def make_volume(engine: Engine, volume: Volume, *, common: Volume, folder: Path)
         mounts=tuple(mounts),
         archive=(COMMON, pack(folder)) if volume is common else None,
     )
-    outcome = engine.run(spec, on_line=lambda _: None, timeout_s=TIMEOUT_S)
+    outcome = engine.run(spec, on_line=lambda _: None, deadline=Deadline(TIMEOUT_S))
     if outcome.exit_code != 0 or outcome.error is not None:
         what = f"{volume.model} could not be prepared" + (
             f" for {volume.framework}" if volume.framework else ""

@@ -14,10 +14,12 @@ from rich.live import Live
 from rich.text import Text
 
 from harness.events import (
+    EngineLost,
     PhaseReached,
     Probing,
     RunStarted,
     Step,
+    Stopping,
     Tick,
     TrialEnded,
     TrialSpoiled,
@@ -113,8 +115,8 @@ class PlainLines:
                 self._print(line)
         elif isinstance(event, RunStarted):
             self._print(started_line(event))
-        elif isinstance(event, TrialSpoiled):
-            self._print(spoiled_line(event))
+        elif isinstance(event, TrialSpoiled | Stopping | EngineLost):
+            self._print(trouble_line(event))
         elif isinstance(event, TrialEnded):
             self._print(f"{trial_line(event)}  {left_text(self._estimate)}")
         elif isinstance(event, Tick) and time.monotonic() - self._last > HEARTBEAT_S:
@@ -153,8 +155,8 @@ class LiveStatus:
             return
         if isinstance(event, RunStarted):
             self._console.print(started_line(event), highlight=False)
-        if isinstance(event, TrialSpoiled):
-            self._console.print(Text(spoiled_line(event), style="yellow"))
+        if isinstance(event, TrialSpoiled | Stopping | EngineLost):
+            self._console.print(Text(trouble_line(event), style="yellow"))
         if isinstance(event, TrialStarted):
             self._running, self._phase, self._since = event, "start", time.monotonic()
         if isinstance(event, PhaseReached):
@@ -197,9 +199,13 @@ def started_line(event: RunStarted) -> str:
     return f"run {event.run_id}: {event.trials} trials{kept}"
 
 
-def spoiled_line(event: TrialSpoiled) -> str:
-    """A trial that is repeated, and why."""
-    return f"{event.cell_id} #{event.index + 1} is repeated: {event.reason}"
+def trouble_line(event: TrialSpoiled | Stopping | EngineLost) -> str:
+    """What keeps the run from going straight on."""
+    if isinstance(event, TrialSpoiled):
+        return f"{event.cell_id} #{event.index + 1} is repeated: {event.reason}"
+    if isinstance(event, EngineLost):
+        return f"waiting for the engine: {event.reason}"
+    return "stopping after this trial; Ctrl-C again stops now"
 
 
 def trial_line(event: TrialEnded) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.container import LABEL_RUN, ContainerSpec
+from harness.deadline import Deadline
 from harness.results import Positive, ReferenceProbe
 from harness.units import MIB
 
@@ -78,7 +79,7 @@ def run_reference(
     started_at = datetime.now(UTC)
     lines: list[bytes] = []
     job = json.dumps({"threads": threads, "seconds": SECONDS}).encode() + b"\n"
-    outcome = engine.run(spec, stdin=job, on_line=lines.append, timeout_s=TIMEOUT_S, on_tick=on_tick)
+    outcome = engine.run(spec, stdin=job, on_line=lines.append, deadline=Deadline(TIMEOUT_S), on_tick=on_tick)
     if outcome.exit_code != 0 or len(lines) != 1:
         return None
     try:

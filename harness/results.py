@@ -26,6 +26,7 @@ probes."""
 R = TypeVar("R", bound=Record)
 
 MAX_THREADS: Final = 4096
+MAX_ATTEMPTS: Final = 100
 
 Positive = Annotated[int, Field(gt=0, le=2**63 - 1)]
 Signed = Annotated[int, Field(ge=-(2**31), lt=2**31)]
@@ -48,6 +49,18 @@ class Status(StrEnum):
     CRASH = "crash"
     BUILD_FAILED = "build_failed"
     HARNESS_ERROR = "harness_error"
+
+
+EXPECTABLE: Final = (
+    Status.OOM,
+    Status.TIMEOUT,
+    Status.CRASH,
+    Status.INVALID_OUTPUT,
+    Status.UNSUPPORTED,
+    Status.LIMITS_NOT_ENFORCED,
+    Status.BUILD_FAILED,
+)
+"""What a matrix may expect of a cell: what its framework, its image or its limits make of it."""
 
 
 class Stored(BaseModel):
@@ -174,8 +187,8 @@ class Trial(Stored):
     cell_id: str
     index: Count
     """The round that it belongs to: each round holds a cell once."""
-    attempt: Annotated[int, Field(ge=0, le=1)] = 0
-    """1: it repeats a spoiled one of the same round."""
+    attempt: Annotated[int, Field(ge=0, lt=MAX_ATTEMPTS)] = 0
+    """From 1 on it repeats one of the same round that the host spoiled, or that was to be tried again."""
     order: Count
     """Number of trials that the run had before it."""
     probe: Count | None
@@ -236,6 +249,13 @@ class StoppedBy(StrEnum):
     """The run's time for further trials was spent."""
 
 
+class Expectation(Stored):
+    """How the matrix says that a cell will end."""
+
+    status: Status
+    reason: str
+
+
 class CellResult(Stored):
     """One cell with all its trials: `cells/<cell-id>.json`, derived from the trials' and the probes' files."""
 
@@ -246,6 +266,8 @@ class CellResult(Stored):
     phase: Phase | None = None
     reason: str = ""
     """For a failed cell how many of its trials failed, and why; for a skipped one the reason."""
+    expected: Expectation | None = None
+    """What the matrix expects of it, where that is no result."""
     stopped_by: StoppedBy | None = None
     """`None` for a cell that never ran, or whose run was interrupted."""
     planned_trials: Positive
@@ -257,6 +279,13 @@ class CellResult(Stored):
     no probe ran there."""
     trials: tuple[Trial, ...] = ()
     """All of them, by round and attempt."""
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether it ended as the run wants it; what was skipped, or cannot be done, for a stated reason did."""
+        if self.expected is not None and self.status is not Status.SKIPPED:
+            return self.status is self.expected.status
+        return self.status in {Status.OK, Status.SKIPPED, Status.UNSUPPORTED}
 
     @property
     def counted(self) -> tuple[Trial, ...]:
@@ -348,6 +377,8 @@ class Protocol(Stored):
     max_iterations: Positive
     timeout_s: Seconds
     """Of one trial, enforced from outside."""
+    phase_timeouts_s: dict[Phase, Seconds] = {}
+    """Of single phases, enforced from outside as well; a phase that is not here has the trial's."""
     page_cache: Literal["cold", "warm"]
     seed: Count
 

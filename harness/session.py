@@ -12,9 +12,9 @@ import secrets
 import socket
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import harness
 from harness.build import remove_stages
@@ -22,7 +22,8 @@ from harness.container import ContainerSpec, Mount
 from harness.derive import derive_cell
 from harness.engine import LOCK_NAME, Engine
 from harness.engine_connection import connect
-from harness.errors import StoreError
+from harness.errors import EngineError, StoreError
+from harness.events import EngineLost
 from harness.execute import Measuring
 from harness.host import ProbeFacts, describe_host
 from harness.intake import ROOT, plan_matrix
@@ -30,20 +31,28 @@ from harness.plan import against_host, with_controls
 from harness.report import write_report
 from harness.results import CellResult, Run, RunState, Status
 from harness.schedule import Scheduler
-from harness.store import RunStore, identity, open_run, point_latest, unfinished_run
+from harness.stopping import Stop
+from harness.store import RunStore, fitting_run, identity, open_run, point_latest
 from harness.supplies import build_supplies, create_volumes, describe_models, fill_volumes
 from harness.trial import Bench
+from harness.units import format_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from harness.config import Matrix
     from harness.events import Listener
     from harness.intake import Options
     from harness.plan import Plan
-    from harness.results import Cell, Protocol
+    from harness.results import Cell, Expectation, Protocol
     from harness.supplies import Supplies
+
+
+PATIENCE_S: Final = 300.0
+"""For an engine that went away while it measured: a restart takes seconds, a machine some minutes."""
+MOST_LOSSES: Final = 20
+"""Of the engine in one session: one that goes away that often does not come to an end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +62,7 @@ class Finished:
     run: Run
     cells: tuple[CellResult, ...]
     report: Path
-    setup_s: float
+    setup_s: float = 0.0
     """Wall time of this session before its first trial: images, artefacts, the host."""
 
 
@@ -92,9 +101,17 @@ def run_matrix(options: Options, listener: Listener) -> Finished:
         store, run = open_store(options, run)
         bench = Bench(run=run, supplies=supplies)
         setup_s = time.monotonic() - begin
-        return measure(
-            plan, facts, engine=engine, store=store, bench=bench, listener=listener, setup_s=setup_s
+        finished = measure(
+            plan,
+            facts,
+            engine=engine,
+            store=store,
+            bench=bench,
+            listener=listener,
+            options=options,
+            expectation=matrix.expectation,
         )
+        return replace(finished, setup_s=setup_s)
 
 
 @contextlib.contextmanager
@@ -155,10 +172,10 @@ def open_store(options: Options, run: Run) -> tuple[RunStore, Run]:
     store = None
     if options.run_id is not None:
         store = open_run(options.reports, options.run_id)
-        if store.read_run().state is RunState.COMPLETE:
+        if store.read_run().state is RunState.COMPLETE and not options.retry:
             raise StoreError(
                 f"run {options.run_id} is complete",
-                fix="leave --run-id away to start a new run, or write its report anew: edgematrix report",
+                fix="leave --run-id away to start a new run, or name what to try again: --retry oom",
             )
         if identity(store.read_run()) != identity(run):
             raise StoreError(
@@ -166,8 +183,15 @@ def open_store(options: Options, run: Run) -> tuple[RunStore, Run]:
                 why="its cells, protocol, images, models or host differ from today's",
                 fix="leave --run-id away to start a new run",
             )
-    elif not options.fresh:
-        store = unfinished_run(options.reports, run)
+    elif not options.force:
+        store = fitting_run(options.reports, run, complete_too=bool(options.retry))
+    if options.retry and (store is None or not store.ended_as(options.retry)):
+        words = " or ".join(sorted(options.retry))
+        raise StoreError(
+            f"no run of these cells has a trial that ended as {words}",
+            why="only a run of the same cells, protocol, images and models on the same host is gone on with",
+            fix="leave --retry away, or name the run with --run-id",
+        )
     if store is None:
         store = RunStore(options.reports / run.run_id)
     else:
@@ -187,60 +211,106 @@ def measure(
     store: RunStore,
     bench: Bench,
     listener: Listener,
-    setup_s: float,
+    options: Options,
+    expectation: Callable[[Cell], Expectation | None],
 ) -> Finished:
     """Run the schedule, and leave a report whether it ends or is interrupted."""
-    run = bench.run
     runnable = [
         planned.cell
         for planned in plan.cells
         if planned.skip_reason is None and bench.supplies.failure(planned.cell) is None
     ]
     scheduler = Scheduler(
-        seed=run.protocol.seed,
-        rounds=run.protocol.trials,
+        seed=bench.run.protocol.seed,
+        rounds=bench.run.protocol.trials,
         topology=facts.topology,
         memory_bytes=facts.memory_bytes,
     )
+    stop = Stop(options.budget_s)
+    measuring = Measuring(
+        engine=engine, store=store, bench=bench, listener=listener, stop=stop, retry=options.retry
+    )
     begin = time.monotonic()
-    state = RunState.INTERRUPTED
     try:
-        Measuring(engine=engine, store=store, bench=bench, listener=listener).run(runnable, scheduler)
-        if not store.faulty_trials():
-            state = RunState.COMPLETE
+        with stop.at_first_interrupt(listener):
+            through_losses(lambda: measuring.run(runnable, scheduler), engine, bench.supplies, stop, listener)
     finally:
-        run = run.model_copy(
+        complete = store.has_all(runnable, bench.run.protocol.trials)
+        run = bench.run.model_copy(
             update={
-                "state": state,
+                "state": RunState.COMPLETE if complete else RunState.INTERRUPTED,
                 "finished_at": datetime.now(UTC),
-                "run_s": run.run_s + time.monotonic() - begin,
+                "run_s": bench.run.run_s + time.monotonic() - begin,
             }
         )
-        cells = tuple(sum_up(plan, store, bench))
-        for cell in cells:
-            store.write_cell(cell)
-        store.write_run(run)
-        report = write_report(store.folder)
-        point_latest(store.folder.parent, run.run_id)
-    return Finished(run=run, cells=cells, report=report, setup_s=setup_s)
+        cells = tuple(
+            result.model_copy(update={"expected": expectation(result.cell)})
+            for result in sum_up(plan, store, bench, stop)
+        )
+        report = write_results(store, run, cells)
+    if stop.interrupted and not complete:
+        raise KeyboardInterrupt
+    return Finished(run=run, cells=cells, report=report)
 
 
-def sum_up(plan: Plan, store: RunStore, bench: Bench) -> Iterator[CellResult]:
+def through_losses(
+    work: Callable[[], None], engine: Engine, supplies: Supplies, stop: Stop, listener: Listener
+) -> None:
+    """Measure, and go on where the engine went away and comes back: it is held anew, and what it left is swept.
+
+    Raises:
+        EngineError: it stays away, or goes away again and again.
+    """
+    with contextlib.ExitStack() as held:
+        for left in reversed(range(MOST_LOSSES)):
+            try:
+                return work()
+            except EngineError as error:
+                if not left:
+                    raise
+                listener(EngineLost(reason=error.what))
+                if not engine.await_answer(PATIENCE_S, stop=lambda: stop.now):
+                    return None
+                held.enter_context(hold_engine(engine, supplies))
+                engine.sweep()
+    return None
+
+
+def write_results(store: RunStore, run: Run, cells: Sequence[CellResult]) -> Path:
+    """Write what is derived from the trials: the cells' files, the run's, the report.
+
+    Returns:
+        The report's page.
+    """
+    for cell in cells:
+        store.write_cell(cell)
+    store.write_run(run)
+    report = write_report(store.folder)
+    point_latest(store.folder.parent, run.run_id)
+    return report
+
+
+def sum_up(plan: Plan, store: RunStore, bench: Bench, stop: Stop) -> Iterator[CellResult]:
     """The result of every planned cell: measured, skipped, or never possible."""
     protocol, probes = bench.run.protocol, store.read_probes()
     for planned in plan.cells:
         cell = planned.cell
+        trials = store.read_trials(cell.id)
         if planned.skip_reason is not None:
             yield never_run(cell, Status.SKIPPED, planned.skip_reason, protocol)
         elif (failure := bench.supplies.failure(cell)) is not None:
             yield never_run(cell, Status.BUILD_FAILED, str(failure), protocol)
+        elif stop.spent and not trials:
+            reason = f"the budget of {format_duration(stop.budget_s or 0)} was spent before its first trial"
+            yield never_run(cell, Status.SKIPPED, reason, protocol)
         else:
             yield derive_cell(
                 cell,
-                store.read_trials(cell.id),
+                trials,
                 protocol=protocol,
                 probes=probes,
                 multiply_adds=bench.run.models[cell.model].multiply_adds,
+                cut_short=stop.spent,
             )
 
 

@@ -2,7 +2,7 @@
 
 reports/<run-id>/run.json
 reports/<run-id>/trials/<cell-id>.<round>.json     one per trial, immutable
-reports/<run-id>/trials/<cell-id>.<round>.1.json   the repetition of a spoiled one
+reports/<run-id>/trials/<cell-id>.<round>.1.json   its next attempt: of a spoiled one, or with `--retry`
 reports/<run-id>/probes/<number>.json              one per reference probe, immutable
 reports/<run-id>/cells/<cell-id>.json              derived from the trials
 reports/latest                                     link to the newest run, and a page that redirects to it
@@ -12,16 +12,19 @@ from __future__ import annotations
 
 import os
 import tempfile
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import StoreError
-from harness.results import CellResult, ReferenceProbe, Run, RunState, Status, Trial
+from harness.results import MAX_ATTEMPTS, CellResult, ReferenceProbe, Run, RunState, Status, Trial
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterable, Iterator
+
+    from harness.results import Cell
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -122,7 +125,7 @@ class RunStore:
 
     def trial_path(self, cell_id: str, index: int, attempt: int) -> Path:
         """Where a trial's file is."""
-        return self.folder / "trials" / f"{cell_id}.{index}{f'.{attempt}' if attempt else ''}.json"
+        return self._file("trials", f"{cell_id}.{index}{f'.{attempt}' if attempt else ''}.json")
 
     def has_trial(self, cell_id: str, index: int, attempt: int) -> bool:
         """Whether a trial is finished."""
@@ -134,19 +137,30 @@ class RunStore:
         write_atomically(path, trial.model_dump_json())
         self._last_round = max(self.last_round(), trial.index)
 
-    def read_trial(self, cell_id: str, index: int, attempt: int) -> Trial:
-        """A finished trial."""
-        return read_model(self.trial_path(cell_id, index, attempt), Trial)
+    def read_attempts(self, cell_id: str, index: int) -> tuple[Trial, ...]:
+        """A cell's finished trials of one round, by attempt."""
+        paths = (self.trial_path(cell_id, index, attempt) for attempt in range(MAX_ATTEMPTS))
+        return tuple(read_model(path, Trial) for path in takewhile(Path.exists, paths))
 
     def read_trials(self, cell_id: str) -> tuple[Trial, ...]:
         """A cell's finished trials, by round and attempt."""
-        found = (
-            (index, attempt)
-            for index in range(self.last_round() + 1)
-            for attempt in (0, 1)
-            if self.has_trial(cell_id, index, attempt)
-        )
-        return tuple(self.read_trial(cell_id, index, attempt) for index, attempt in found)
+        rounds = range(self.last_round() + 1)
+        return tuple(trial for index in rounds for trial in self.read_attempts(cell_id, index))
+
+    def ended_as(self, statuses: Collection[Status]) -> set[tuple[str, int]]:
+        """Cell and round of the trials whose last attempt ended as one of these."""
+        if not statuses:
+            return set()
+        found = (read_model(path, Trial) for path in (self.folder / "trials").glob("*.json"))
+        last: dict[tuple[str, int], Trial] = {}
+        for trial in sorted(found, key=lambda trial: trial.attempt):
+            last[trial.cell_id, trial.index] = trial
+        return {key for key, trial in last.items() if trial.status in statuses}
+
+    def has_all(self, cells: Iterable[Cell], rounds: int) -> bool:
+        """Whether every one of these cells has its trials, none of them spoiled by the harness or the engine."""
+        every = all(self.has_trial(cell.id, index, 0) for cell in cells for index in range(rounds))
+        return every and not self.faulty_trials()
 
     def count_trials(self) -> int:
         """How many trials are finished."""
@@ -175,7 +189,22 @@ class RunStore:
 
     def write_cell(self, result: CellResult) -> None:
         """Write a cell's derived file."""
-        write_atomically(self.folder / "cells" / f"{result.cell_id}.json", result.model_dump_json(indent=1))
+        path = self._file("cells", f"{result.cell_id}.json")
+        write_atomically(path, result.model_dump_json(indent=1))
+
+    def read_cell(self, cell_id: str) -> CellResult:
+        """A cell's derived file."""
+        return read_model(self._file("cells", f"{cell_id}.json"), CellResult)
+
+    def _file(self, folder: str, name: str) -> Path:
+        """A file of the run; ids that come from stored files may be anything.
+
+        Raises:
+            StoreError: it would lie elsewhere.
+        """
+        if Path(name).name != name or "\0" in name:
+            raise StoreError(f"{name!r} is no file of run {self.folder.name}", fix=REPAIR)
+        return self.folder / folder / name
 
     def clear_parts(self) -> None:
         """Remove what a killed predecessor was writing."""
@@ -215,14 +244,20 @@ def find_run(reports: Path, name: str) -> RunStore:
     return open_run(reports, name)
 
 
-def unfinished_run(reports: Path, like: Run) -> RunStore | None:
-    """The newest run that `like` would continue: the same plan, host, images and models, and not complete."""
+def fitting_run(reports: Path, like: Run, *, complete_too: bool) -> RunStore | None:
+    """The newest run that `like` would go on with: the same plan, host, images and models.
+
+    Args:
+        reports: the folder of all runs.
+        like: the run that would be begun.
+        complete_too: take also one that has nothing left to do.
+    """
     for store in stored_runs(reports):
         try:
             run = store.read_run()
         except StoreError:
             continue  # of another version: never continued, never touched
-        if run.state is not RunState.COMPLETE and identity(run) == identity(like):
+        if (complete_too or run.state is not RunState.COMPLETE) and identity(run) == identity(like):
             return store
     return None
 

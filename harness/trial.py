@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from harness.container import LABEL_CELL, LABEL_RUN, ContainerSpec
+from harness.deadline import Deadline
 from harness.events import PhaseReached, Tick
 from harness.fitness import spoilers
 from harness.records import MAX_RECORDS, PhaseStart, RecordError, Samples, parse_record
@@ -42,13 +43,14 @@ class Bench:
 
 
 class Transcript:
-    """Collects what one container says, bounded, and tells the listener of each phase."""
+    """Collects what one container says, bounded, and tells the listener and the deadline of each phase."""
 
-    def __init__(self, cell_id: str, listener: Listener) -> None:
+    def __init__(self, cell_id: str, listener: Listener, deadline: Deadline) -> None:
         self.records: list[AnyRecord] = []
         self.bad_line: str | None = None
         self._cell_id = cell_id
         self._listener = listener
+        self._deadline = deadline
 
     def feed(self, line: bytes) -> None:
         """Take one line of standard output; after the first that is no record, nothing is believed any more."""
@@ -65,6 +67,7 @@ class Transcript:
             return
         self.records.append(record)
         if isinstance(record, PhaseStart):
+            self._deadline.enter(record.name)
             self._listener(PhaseReached(cell_id=self._cell_id, phase=record.name))
 
 
@@ -93,7 +96,9 @@ def run_trial(
     image = bench.supplies.images[cell.framework]
     started_at = datetime.now(UTC)
     neighbours = engine.neighbours()
-    transcript = Transcript(cell.id, listener)
+    protocol = bench.run.protocol
+    deadline = Deadline(protocol.timeout_s, protocol.phase_timeouts_s)
+    transcript = Transcript(cell.id, listener, deadline)
     spec = ContainerSpec(
         image=image.id,
         name=f"edgematrix-{bench.run.run_id}-{order}",
@@ -105,7 +110,7 @@ def run_trial(
         spec,
         stdin=job_line(cell, bench),
         on_line=transcript.feed,
-        timeout_s=bench.run.protocol.timeout_s,
+        deadline=deadline,
         on_tick=lambda: listener(Tick()),
     )
     verdict = judge(transcript.records, outcome, requested, bad_line=transcript.bad_line)

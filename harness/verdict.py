@@ -25,7 +25,7 @@ from harness.records import (
     first,
 )
 from harness.results import CpuMode, Evidence, Status
-from harness.units import KIB, format_memory
+from harness.units import KIB, format_duration, format_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from harness.results import Requested, TypedWarning
 
 QUOTA_TOLERANCE: Final = 0.01
+KILLED_FROM_OUTSIDE: Final = 128 + signal.SIGKILL
+CAP_REACHED: Final = 0.9
+"""Of its cap a cgroup has been charged when that cap is why the kernel kills in it; a huge page may not have fitted."""
 LARGEST_PAGE: Final = 64 * KIB
 """The kernel rounds a cap down to whole pages, and pages of 64 KiB are the largest in use."""
 
@@ -64,7 +67,7 @@ def judge(
     """
     mismatches = tuple(limit_mismatches(first(records, Limits), requested))
     phase = last_phase(records)
-    status, reason = ending(records, outcome, phase, bad_line)
+    status, reason = ending(records, outcome, requested.memory_bytes, phase, bad_line)
     if status is Status.OK and mismatches:
         status, reason = Status.LIMITS_NOT_ENFORCED, "; ".join(mismatches)
     return Verdict(
@@ -78,13 +81,17 @@ def judge(
 
 
 def ending(
-    records: Sequence[AnyRecord], outcome: Outcome, phase: Phase | None, bad_line: str | None
+    records: Sequence[AnyRecord],
+    outcome: Outcome,
+    cap_bytes: int,
+    phase: Phase | None,
+    bad_line: str | None,
 ) -> tuple[Status, str]:
     """The status and its reason; the strongest evidence is asked first."""
     end = first(records, End)
     where = f"in {phase}" if phase else "before the first phase"
     found = (
-        out_of_memory(end, outcome, where)
+        out_of_memory(end, outcome, cap_bytes, where)
         or stopped_from_outside(outcome, where, bad_line)
         or raised(first(records, WorkerError), where)
     )
@@ -93,23 +100,28 @@ def ending(
     return silent_ending(outcome, where) if end is None else worker_ending(records, end, where)
 
 
-def out_of_memory(end: End | None, outcome: Outcome, where: str) -> tuple[Status, str] | None:
+def out_of_memory(end: End | None, outcome: Outcome, cap_bytes: int, where: str) -> tuple[Status, str] | None:
     """The kernel's count, the supervisor's figure, or the engine's flag where the supervisor died too."""
     if end is None:
-        if outcome.oom_flag and not outcome.timed_out:
+        if outcome.oom_flag and outcome.out_of_time_s is None:
             return Status.OOM, f"out of memory {where}, and the supervisor with it"
         return None
     if end.stop is Stop.THRASHING:
         return Status.OOM, f"thrashing {where}: {format_memory(end.phase_read_bytes)} read from disk"
-    if end.oom_kills and end.signal == signal.SIGKILL:
-        return Status.OOM, f"out of memory {where}"
-    return None
+    if not end.oom_kills or end.signal != signal.SIGKILL:
+        return None
+    # The kernel counts every kill in a cgroup, also those for which the whole host, or a group above, ran out.
+    peak = end.cgroup_peak_bytes
+    if peak is not None and peak < CAP_REACHED * cap_bytes:
+        amounts = f"{format_memory(peak)} at the most under a {format_memory(cap_bytes)} cap"
+        return Status.HARNESS_ERROR, f"the host, not the cell, ran out of memory {where}: {amounts}"
+    return Status.OOM, f"out of memory {where}"
 
 
 def stopped_from_outside(outcome: Outcome, where: str, bad_line: str | None) -> tuple[Status, str] | None:
     """What the engine or the harness put an end to."""
-    if outcome.timed_out:
-        return Status.TIMEOUT, f"out of time {where}"
+    if outcome.out_of_time_s is not None:
+        return Status.TIMEOUT, f"out of time {where} after {format_duration(outcome.out_of_time_s)}"
     if outcome.error is not None:
         return Status.HARNESS_ERROR, f"the engine failed {where}: {outcome.error}"
     if outcome.flooded:
@@ -132,6 +144,9 @@ def silent_ending(outcome: Outcome, where: str) -> tuple[Status, str]:
     """A container whose supervisor did not tell how the worker ended."""
     if outcome.exit_code == 0:  # a supervisor that ended well has spoken: its word was lost on the way
         return Status.HARNESS_ERROR, f"the connection to the container was lost {where}"
+    # The kernel lets nobody in a container kill its PID 1: this came from outside, and 137 alone is no OOM.
+    if outcome.exit_code == KILLED_FROM_OUTSIDE:
+        return Status.HARNESS_ERROR, f"the container was killed from outside {where}"
     return Status.CRASH, f"the container ended {where} without a last word, exit code {outcome.exit_code}"
 
 

@@ -154,7 +154,12 @@ def _invalid_output(of: Cell, index: int) -> Trial:
 def _timeout(of: Cell, index: int) -> Trial:
     stopped = _evidence(of, exit_code=137, oom_kills=None, peak_bytes=402 * MIB)
     return failed_trial(
-        of, Status.TIMEOUT, Phase.COMPILE, index, reason="out of time in compile", evidence=stopped
+        of,
+        Status.TIMEOUT,
+        Phase.COMPILE,
+        index,
+        reason="out of time in compile after 2 min 00 s",
+        evidence=stopped,
     )
 
 

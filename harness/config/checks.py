@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
     from harness.config.matrix import Matrix
     from harness.config.mistakes import Mistake, Path
-    from harness.config.schema import MatrixFile
+    from harness.config.schema import MatrixFile, ProtocolKeys
     from harness.config.source import Source
     from harness.results import Cell
 
 MAX_CELLS: Final = 20_000
 """Two days of the shortest trials; more is a slip of the pen."""
+SECOND_CLOCK: Final = 0.5
+"""Of the budget, once more after it."""
 
 
 def check_data(source: Source, *, known: Mapping[str, Collection[str]]) -> Iterator[Mistake]:
@@ -81,6 +83,7 @@ def check_effect(source: Source, matrix: Matrix) -> Iterator[Mistake]:
             yield source.mistake(("include", index), "adds nothing: the matrix has these cells already", fix)
         present |= added
     yield from _idle_excludes(source, matrix, present)
+    yield from _idle_expectations(source, matrix, present)
     if not present:
         yield source.mistake(("exclude",), "leaves no cell to run", "exclude fewer cells", at_key=True)
 
@@ -107,6 +110,20 @@ def _idle_excludes(source: Source, matrix: Matrix, present: Collection[Cell]) ->
         else:
             fix = "the excludes above match all its cells: remove it, or narrow those"
         yield source.mistake(("exclude", index), "matches no cell that would run without it", fix)
+
+
+def _idle_expectations(source: Source, matrix: Matrix, present: Collection[Cell]) -> Iterator[Mistake]:
+    """Expectations that are about no cell that runs, or only about cells of which another one speaks already."""
+    left = set(present)
+    for index, rule in enumerate(matrix.expected):
+        matched = {cell for cell in present if rule.matches(cell)}
+        if not matched:
+            fix = "no cell that runs has all of its values: `edgematrix plan` lists the cells"
+            yield source.mistake(("expect", index), "matches no cell", fix)
+        elif not matched & left:
+            fix = "the entries above match all its cells: remove it, or narrow those"
+            yield source.mistake(("expect", index), "changes nothing", fix)
+        left -= matched
 
 
 def _walk(value: object, path: Path) -> Iterator[tuple[Path, object]]:
@@ -208,9 +225,25 @@ def _protocol(source: Source, file: MatrixFile) -> Iterator[Mistake]:
         if key in protocol.model_fields_set and not protocol.precision:
             fix = f"say how tight: `precision: {example_at(('protocol', 'precision'))}`, or remove it"
             yield source.mistake(("protocol", key), "does nothing without a precision", fix, at_key=True)
-    # The second clock takes half of the budget once more.
-    busy_s = parse_duration(protocol.warmup) + 1.5 * parse_duration(protocol.budget)
+    busy_s = parse_duration(protocol.warmup) + (1 + SECOND_CLOCK) * parse_duration(protocol.budget)
     if parse_duration(protocol.timeout) <= busy_s:
         given = [key for key in ("timeout", "budget", "warmup") if key in protocol.model_fields_set]
         what = f"the timeout of {protocol.timeout} is over before warmup and budget are ({busy_s:g}s)"
         yield source.mistake(("protocol", given[0]), what, "give it the time to start the framework as well")
+    yield from _phases(source, protocol)
+
+
+def _phases(source: Source, protocol: ProtocolKeys) -> Iterator[Mistake]:
+    """Limits of phases that never count, or leave a phase no time to be what it is."""
+    needed = {
+        "warmup": parse_duration(protocol.warmup),
+        "steady": (1 + SECOND_CLOCK) * parse_duration(protocol.budget),
+    }
+    for name, text in protocol.phase_timeouts.items():
+        path = ("protocol", "phase_timeouts", name)
+        if parse_duration(text) >= parse_duration(protocol.timeout):
+            fix = "a phase is never longer than its trial: lower it, or remove it"
+            yield source.mistake(path, f"{text} is not less than the timeout of {protocol.timeout}", fix)
+        elif parse_duration(text) <= needed.get(name, 0):
+            fix = "give it more time than the protocol makes it take"
+            yield source.mistake(path, f"{text} is over before {name} is ({needed[name]:g}s)", fix)

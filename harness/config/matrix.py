@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from harness.results import Cell, CpuMode, Protocol
+from harness.results import Cell, CpuMode, Expectation, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,8 +57,8 @@ class Block:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exclusion:
-    """Cells that are left out, and why: those that have a value of each of these sets."""
+class Selection:
+    """Some cells: those that have a value of each of these sets."""
 
     frameworks: frozenset[str]
     models: frozenset[str]
@@ -66,10 +66,9 @@ class Exclusion:
     batch: frozenset[int]
     cpu_modes: frozenset[CpuMode]
     threads: frozenset[ThreadOption]
-    reason: str
 
     def matches(self, cell: Cell) -> bool:
-        """Whether it leaves a cell out."""
+        """Whether a cell is among them."""
         return (
             cell.framework in self.frameworks
             and cell.model in self.models
@@ -81,6 +80,20 @@ class Exclusion:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Exclusion(Selection):
+    """Cells that are left out, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected(Selection):
+    """Cells that are known not to end well."""
+
+    expectation: Expectation
+
+
+@dataclass(frozen=True, kw_only=True)
 class Matrix:
     """One matrix file, checked against the known frameworks and models."""
 
@@ -89,6 +102,7 @@ class Matrix:
     crossed: Block
     included: tuple[Block, ...]
     excluded: tuple[Exclusion, ...]
+    expected: tuple[Expected, ...]
     devices: dict[str, Limits]
     """Empty where the file crosses cpus with memory."""
     over_host: Literal["skip", "refuse", "run"]
@@ -106,13 +120,20 @@ class Matrix:
                 first[cell] = rule
         return first
 
+    def expectation(self, cell: Cell) -> Expectation | None:
+        """What is expected of a cell where that is no result; of two rules that match, the first says it."""
+        return next((rule.expectation for rule in self.expected if rule.matches(cell)), None)
+
     def resolved(self) -> dict[str, Any]:
         """The file with every default written out, as JSON values: a matrix file again."""
         data = {**self.written.model_dump(mode="json"), "baseline": self.baseline}
-        if not data["protocol"]["precision"]:
+        protocol = data["protocol"]
+        if not protocol["precision"]:
             for key in ("precision", "max_trials", "max_time"):
-                del data["protocol"][key]
-        for rule in (*data["include"], *data["exclude"]):
+                del protocol[key]
+        if not protocol["phase_timeouts"]:
+            del protocol["phase_timeouts"]
+        for rule in (*data["include"], *data["exclude"], *data["expect"]):
             for key in [key for key, value in rule.items() if not value]:
                 del rule[key]
         return {key: value for key, value in data.items() if value}

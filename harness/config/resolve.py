@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from harness.config.matrix import Block, Exclusion, Limits, Matrix
-from harness.results import CpuMode, Protocol
+from harness.config.matrix import Block, Exclusion, Expected, Limits, Matrix
+from harness.records import Phase
+from harness.results import CpuMode, Expectation, Protocol, Status
 from harness.units import parse_duration, parse_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from harness.config.schema import Exclude, Include, MatrixFile, ProtocolKeys
+    from harness.config.schema import Exclude, Expect, Include, MatrixFile, ProtocolKeys
 
 
 def resolve(name: str, file: MatrixFile) -> Matrix:
@@ -23,11 +24,21 @@ def resolve(name: str, file: MatrixFile) -> Matrix:
         file: the checked keys.
     """
     crossed = _crossed(file)
+    included = tuple(_widened(file, rule) for rule in file.include)
     return Matrix(
         name=name,
         crossed=crossed,
-        included=tuple(_widened(file, rule) for rule in file.include),
-        excluded=tuple(_narrowed(file, rule, crossed) for rule in file.exclude),
+        included=included,
+        excluded=tuple(
+            Exclusion(**_narrowed(file, rule, [crossed]), reason=rule.reason) for rule in file.exclude
+        ),
+        expected=tuple(
+            Expected(
+                **_narrowed(file, rule, [crossed, *included]),
+                expectation=Expectation(status=Status(rule.status), reason=rule.reason),
+            )
+            for rule in file.expect
+        ),
         devices=_devices(file),
         over_host=file.over_host,
         baseline=file.baseline or file.frameworks[0],
@@ -36,25 +47,28 @@ def resolve(name: str, file: MatrixFile) -> Matrix:
     )
 
 
-def _narrowed(file: MatrixFile, rule: Exclude, crossed: Block) -> Exclusion:
-    """What a rule matches among the crossed cells; there may be no limits of this kind."""
-    limits = crossed.limits
+def _narrowed(file: MatrixFile, rule: Exclude | Expect, blocks: Sequence[Block]) -> dict[str, Any]:
+    """The sets of a rule that matches among some cells; there may be no limits of this kind."""
+
+    def axis(name: str) -> Iterable[Any]:
+        return (value for block in blocks for value in getattr(block, name))
+
+    limits = axis("limits")
     if rule.device:
-        limits = tuple(_devices(file)[name] for name in rule.device)
+        limits = (_devices(file)[name] for name in rule.device)
     cpus, sizes = frozenset(rule.cpus), frozenset(_sizes(rule.memory))
-    return Exclusion(
-        frameworks=frozenset(rule.framework or crossed.frameworks),
-        models=frozenset(rule.model or crossed.models),
-        limits=frozenset(
+    return {
+        "frameworks": frozenset(rule.framework or axis("frameworks")),
+        "models": frozenset(rule.model or axis("models")),
+        "limits": frozenset(
             limit
             for limit in limits
             if (not cpus or limit.cpus in cpus) and (not sizes or limit.memory_bytes in sizes)
         ),
-        batch=frozenset(rule.batch or crossed.batch),
-        cpu_modes=frozenset(_modes(rule.cpu_mode) if rule.cpu_mode else CpuMode),
-        threads=frozenset(rule.threads or crossed.threads),
-        reason=rule.reason,
-    )
+        "batch": frozenset(rule.batch or axis("batch")),
+        "cpu_modes": frozenset(_modes(rule.cpu_mode) if rule.cpu_mode else CpuMode),
+        "threads": frozenset(rule.threads or axis("threads")),
+    }
 
 
 def _widened(file: MatrixFile, rule: Include) -> Block:
@@ -114,6 +128,7 @@ def _protocol(keys: ProtocolKeys) -> Protocol:
         min_iterations=keys.min_iterations,
         max_iterations=keys.max_iterations,
         timeout_s=parse_duration(keys.timeout),
+        phase_timeouts_s={Phase(name): parse_duration(time) for name, time in keys.phase_timeouts.items()},
         page_cache=keys.page_cache,
         seed=keys.seed,
     )

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from harness.config.mistakes import Mistake, Path
-    from harness.config.schema import Include, MatrixFile
+    from harness.config.schema import Expect, Include, MatrixFile
     from harness.config.source import Source
 
 
@@ -32,9 +32,13 @@ def check_rules(source: Source, file: MatrixFile) -> Iterator[Mistake]:
         path = ("exclude", index)
         yield from _shape(source, path, exclusion, file)
         yield from _absent(source, path, exclusion, file)
+    for index, expectation in enumerate(file.expect):
+        yield from _shape(source, ("expect", index), expectation, file)
 
 
-def _shape(source: Source, path: Path, rule: Include | Exclude, file: MatrixFile) -> Iterator[Mistake]:
+def _shape(
+    source: Source, path: Path, rule: Include | Exclude | Expect, file: MatrixFile
+) -> Iterator[Mistake]:
     """What is wrong with a rule whatever it stands for."""
     axes = [key for key in Exclude.model_fields if key != "reason"]
     if not any(getattr(rule, key) for key in axes):

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from harness.config.mistakes import show
-from harness.results import MAX_THREADS, CpuMode
+from harness.config.mistakes import did_you_mean, show
+from harness.records import Phase
+from harness.results import EXPECTABLE, MAX_THREADS, CpuMode
 from harness.units import MEMORY_SPELLINGS, MIB, parse_duration, parse_memory
 
 if TYPE_CHECKING:
@@ -128,6 +129,23 @@ def check_threads(value: object) -> str | int:
     raise complaint(f"{show(value)} is no number of threads", fix)
 
 
+def check_phase(value: object) -> str:
+    """Where a trial's life is spent."""
+    phases = [phase.value for phase in Phase]
+    if value in phases:
+        return str(value)
+    raise complaint(f"{show(value)} is no phase", did_you_mean(str(value), phases, others="the phases are"))
+
+
+def check_ending(value: object) -> str:
+    """How a cell may be expected to end."""
+    endings = [status.value for status in EXPECTABLE]
+    if value in endings:
+        return str(value)
+    fix = did_you_mean(str(value), endings, others="write one of")
+    raise complaint(f"{show(value)} is no ending to expect", fix)
+
+
 def check_precision(value: object) -> str:
     """How tight an interval is asked for, kept as written."""
     fix = f"write a percentage up to {MAX_PRECISION_PERCENT}%, such as 2% or 0.5%"
@@ -214,6 +232,16 @@ Threads = Annotated[
     WithJsonSchema(
         {"anyOf": [{"enum": ["match", "default"]}, {"type": "integer", "minimum": 1, "maximum": MAX_THREADS}]}
     ),
+]
+PhaseName = Annotated[
+    str,
+    BeforeValidator(check_phase),
+    WithJsonSchema({"type": "string", "pattern": f"^({'|'.join(Phase)})$"}),
+]
+Ending = Annotated[
+    str,
+    BeforeValidator(check_ending),
+    WithJsonSchema({"enum": [status.value for status in EXPECTABLE]}),
 ]
 Precision = Annotated[
     str,

@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, JsonValue
 
-from harness.config.scalars import CpuModeName, Cpus, Duration, Memory, Name, Precision, Reason, Threads
+from harness.config.scalars import (
+    CpuModeName,
+    Cpus,
+    Duration,
+    Ending,
+    Memory,
+    Name,
+    PhaseName,
+    Precision,
+    Reason,
+    Threads,
+)
 from harness.records import MAX_SAMPLES
 
 if TYPE_CHECKING:
@@ -105,6 +116,15 @@ class Exclude(_Rule):
     """Why they are left out; the report shows it."""
 
 
+class Expect(_Rule):
+    """Cells that are known not to end well: the run is content when they end so, and not when they do not."""
+
+    status: Ending = Field(examples=["oom"])
+    """How they end."""
+    reason: Reason = Field(examples=["its libraries alone take 140 MiB"])
+    """Why that is expected; the report shows it."""
+
+
 class ProtocolKeys(_Keys):
     """How every trial measures, and how many there are."""
 
@@ -126,6 +146,8 @@ class ProtocolKeys(_Keys):
     """Measure at most so many calls, even when budget is left."""
     timeout: Duration = Field(default="120s")
     """Wall time of one whole trial, enforced from outside."""
+    phase_timeouts: dict[PhaseName, Duration] = Field(default={}, examples=[{"load": "20s"}])
+    """Wall time of single phases, enforced from outside as well."""
     page_cache: Literal["cold", "warm"] = "cold"
     """cold: library and model files leave the page cache first, so that the cap binds on them too."""
     seed: int = Field(default=0, ge=0, le=2**32 - 1)
@@ -168,6 +190,11 @@ class MatrixFile(_Keys):
         default=(), examples=[[{"framework": "jax", "memory": "512MiB", "reason": "no build for our board"}]]
     )
     """Cells to leave out, with the reason that the report shows."""
+    expect: Annotated[tuple[Expect, ...], Field(min_length=1, max_length=MAX_RULES)] = Field(
+        default=(),
+        examples=[[{"framework": "jax", "memory": "64MiB", "status": "oom", "reason": "too small"}]],
+    )
+    """Cells that are known not to end well."""
     over_host: Literal["skip", "refuse", "run"] = "skip"
     """A cell that asks for more than the host has: drawn as skipped, refused, or run and marked."""
     baseline: Name = Field(default="", examples=["pytorch"])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from harness.build import build_images
 from harness.container import LABEL_RUN, ContainerSpec
 from harness.cores import best_kind, request_limits
+from harness.deadline import Deadline
 from harness.doctor import engine as judge
 from harness.doctor import machine, quiet
 from harness.doctor.diagnosis import Diagnosis
@@ -137,7 +138,8 @@ class Examination:
 
     def _proof(self, engine: Engine, image: Image, requested: Requested) -> judge.Proof:
         """Start a trial's supervisor under some limits. The image has no adapter, so that nothing is measured."""
-        transcript = Transcript("doctor", lambda _: None)
+        deadline = Deadline(PROOF_S)
+        transcript = Transcript("doctor", lambda _: None, deadline)
         spec = ContainerSpec(
             image=image.id,
             name=f"edgematrix-{self._run_id}-limits-{requested.cpu_mode}",
@@ -147,7 +149,7 @@ class Examination:
         )
         job = {"page_cache": "warm", "memory_bytes": requested.memory_bytes, "budget_s": 0, "env": {}}
         stdin = json.dumps(job).encode() + b"\n"
-        outcome = engine.run(spec, stdin=stdin, on_line=transcript.feed, timeout_s=PROOF_S)
+        outcome = engine.run(spec, stdin=stdin, on_line=transcript.feed, deadline=deadline)
         return judge.Proof(
             requested=requested,
             limits=first(transcript.records, Limits),

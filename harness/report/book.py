@@ -78,7 +78,7 @@ class Book:
 
     def ending(self, measured: Measured) -> Ending:
         """How a cell ended."""
-        return ending(measured.result, self.run)
+        return ending(measured.result)
 
     def row(
         self,

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from harness.report.endings import WORDS
 from harness.report.flags import FLAGS
 from harness.report.formats import clip, visible
 from harness.units import counted
@@ -65,6 +66,10 @@ def count_doubts(measured: Measured, *, beside: Container[str]) -> int:
 
 def of_cell(measured: Measured) -> Iterator[tuple[str, str, int]]:
     """Each kind of warning that a cell carries, its text, and the number of trials that carry it."""
+    expected = measured.result.expected
+    if expected is not None and measured.ok:
+        text = f"it was expected to end otherwise ({WORDS[expected.status]}: {expected.reason})"
+        yield "unexpected", text, len(measured.result.counted)
     by_kind: dict[str, list[TypedWarning]] = {}
     carriers: Counter[str] = Counter()
     for trial in measured.result.counted:

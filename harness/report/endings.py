@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 from harness.records import End, Stop
 from harness.report.formats import clip
 from harness.results import Status
-from harness.units import format_duration, format_memory
+from harness.units import format_memory
 
 if TYPE_CHECKING:
-    from harness.results import CellResult, Run, Trial
+    from harness.results import CellResult, Trial
 
 WORDS: Final = {
     Status.OK: "ok",
@@ -50,7 +50,7 @@ class Ending:
         return f"{self.word}{joint}{self.detail}" if self.detail else self.word
 
 
-def ending(result: CellResult, run: Run) -> Ending:
+def ending(result: CellResult) -> Ending:
     """Say how a cell ended, such as `out of memory` `in load: 249 MiB under a 256 MiB cap`."""
     status = result.status
     if status is Status.OK:
@@ -60,8 +60,8 @@ def ending(result: CellResult, run: Run) -> Ending:
     kind = "idle" if status in _SAYS_NOTHING else "doubted" if status in _DOUBTED else "failed"
     if status is Status.OOM and told is not None:
         return Ending(*_oom(told, where), kind)
-    if status is Status.TIMEOUT:
-        return Ending(WORDS[status], f"{where} after {format_duration(run.protocol.timeout_s)}".strip(), kind)
+    if status is Status.TIMEOUT and told is not None:
+        return Ending(WORDS[status], told.reason.removeprefix(f"{WORDS[status]} "), kind)
     reason = clip(told.reason if told else result.reason)
     if status is Status.HARNESS_ERROR:
         reason = f"{reason} (the harness's or the engine's fault: it says nothing about the framework)"

@@ -46,10 +46,17 @@ def _failure(book: Book, measured: Measured) -> Failure:
     return Failure(
         cell_id=measured.result.cell_id,
         ending=book.ending(measured),
-        facts=tuple(_facts(measured, trial)),
+        facts=(*_expectation(measured), *_facts(measured, trial)),
         error=tail((trial.evidence.error or "") if trial else "", ERROR_LIMIT),
         log_tail=tail(trial.evidence.log_tail if trial else "", LOG_LIMIT),
     )
+
+
+def _expectation(measured: Measured) -> Iterator[tuple[str, str]]:
+    expected = measured.result.expected
+    if expected is not None:
+        met = "as expected" if measured.result.as_expected else f"expected {WORDS[expected.status]}"
+        yield met, visible(expected.reason)
 
 
 def _facts(measured: Measured, trial: Trial | None) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ own chatter is forwarded to standard error, bounded.
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import json
 import os
@@ -20,6 +21,7 @@ from runner.cgroup import CgroupV1, CgroupV2, missing, open_cgroup
 from runner.conditions import conditions
 
 VERSION = 2
+PR_SET_DUMPABLE = 4
 REPORT_FD = 3
 THRASHING_FACTOR = 50
 """A phase that reads this many times the cap from storage is reading the same pages again and again."""
@@ -49,6 +51,16 @@ def write_all(descriptor: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
+
+
+def seal() -> None:
+    """Keep the worker, which runs under the same user, off this process: its memory, and its way to the harness.
+
+    What is not dumpable cannot be traced, nor its descriptors be opened through `/proc`: see `prctl(2)`. A program that
+    it executes is dumpable again.
+    """
+    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl")
 
 
 def read_job() -> dict[str, object]:
@@ -131,7 +143,7 @@ class Reports:
     def _forward(self, line: bytes) -> None:
         try:
             record = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             record = None
         if not isinstance(record, dict) or record.get("type") not in WORKER_RECORDS:
             self._refuse(f"a worker may not say {line[:200]!r}")
@@ -317,6 +329,7 @@ def drain(descriptor: int, feed: object) -> None:
 
 def main() -> None:
     """Run one trial."""
+    seal()
     job = read_job()
     begin = time.monotonic_ns()
     cgroup = open_cgroup()

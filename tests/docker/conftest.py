@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -82,12 +82,12 @@ class Place:
         *,
         memory: int = 512 * MIB,
         cpus: float = 1,
-        timeout_s: float = 120,
+        protocol: Mapping[str, object] | None = None,
         fault: str = "",
         watch: Callable[[object], None] = lambda _: None,
         **options: object,
     ) -> Trial:
-        """Run one trial of one cell; `options` are further fields of the cell."""
+        """Run one trial of one cell; `protocol` changes the tests' own, `options` are further fields of the cell."""
         cell = Cell.model_validate(
             {"framework": framework, "model": "spam-fnn", "cpus": cpus, "memory_bytes": memory, "batch": 1}
             | options
@@ -98,8 +98,8 @@ class Place:
         if fault:
             spec = supplies.frameworks["fault"].model_copy(update={"env": {"FAULT": fault}})
             supplies = replace(supplies, frameworks={**supplies.frameworks, "fault": spec})
-        protocol = PROTOCOL.model_copy(update={"timeout_s": timeout_s})
-        run = self.bench.run.model_copy(update={"protocol": protocol})
+        changed = PROTOCOL.model_copy(update=dict(protocol or {}))
+        run = self.bench.run.model_copy(update={"protocol": changed})
         return run_trial(
             scheduled, engine=self.engine, bench=Bench(run=run, supplies=supplies), listener=watch
         )
@@ -143,7 +143,7 @@ def run(folder: Path, matrix: str) -> RunStore:
     file = folder / "matrix.yaml"
     file.write_text(matrix)
     reports = folder / "reports"
-    finished = run_matrix(Options(matrix=file, reports=reports, fresh=True), lambda _: None)
+    finished = run_matrix(Options(matrix=file, reports=reports, force=True), lambda _: None)
     return RunStore(reports / finished.run.run_id)
 
 

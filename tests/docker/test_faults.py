@@ -1,14 +1,70 @@
-"""Every way a trial can end, through the real engine."""
+"""Every way a trial can end, and every attack that we could think of, through the real engine: what is told of each.
 
+`python -m pytest tests/docker/test_faults.py -rP` prints the table.
+"""
+
+import sys
 import time
+from dataclasses import replace
 
+import docker
 import pytest
 
-from harness.records import End, Phase
+from harness.container import LABEL_CELL
+from harness.events import PhaseReached
+from harness.records import End, Framework, Phase
 from harness.results import Status
 from tests.docker.conftest import MIB, Place
+from tests.docker.parents import small_parent
 
 pytestmark = pytest.mark.docker
+
+GIB = 1024 * MIB
+
+TABLE = [
+    # memory
+    ("exhaust:load", Status.CRASH, Phase.LOAD, "MemoryError in load: the arena is full"),
+    ("fill:load", Status.CRASH, Phase.LOAD, "No space left on device"),
+    # ways to go
+    ("crash:compile", Status.CRASH, Phase.COMPILE, "killed by SIGSEGV in compile"),
+    ("abort:load", Status.CRASH, Phase.LOAD, "killed by SIGABRT in load"),
+    ("suicide:load", Status.CRASH, Phase.LOAD, "killed by SIGKILL in load"),
+    ("depart:import", Status.CRASH, Phase.IMPORT, "ended in import with exit code 7"),
+    ("leave:steady", Status.CRASH, Phase.STEADY, "without a result"),
+    ("breed:load", Status.CRASH, Phase.LOAD, "without a result"),
+    ("multiply:load", Status.CRASH, Phase.LOAD, "BlockingIOError in load"),
+    ("refuse:load", Status.UNSUPPORTED, Phase.LOAD, "operator Frobnicate"),
+    ("fail:load", Status.CRASH, Phase.LOAD, "ValueError in load: <script>"),
+    ("chatter:load", Status.CRASH, Phase.LOAD, "exit code 4"),
+    # words
+    ("tear:load", Status.CRASH, Phase.LOAD, "without a result"),
+    ("babble:load", Status.CRASH, Phase.LOAD, "not a record in load: more than 1000 records"),
+    ("nest:load", Status.CRASH, Phase.LOAD, "BadRecord in load: a worker may not say"),
+    ("flood:load", Status.CRASH, Phase.LOAD, "more output than may be read in load"),
+    ("inflate:load", Status.CRASH, Phase.LOAD, "samples of steady hold 0 bytes, not 32000000"),
+    ("forge:load", Status.CRASH, Phase.LOAD, "BadRecord in load: a worker may not say"),
+    # attacks
+    ("usurp:load", Status.CRASH, Phase.LOAD, "PermissionError in load"),
+    ("meddle:load", Status.CRASH, Phase.LOAD, "PermissionError in load"),
+    ("behead:load", Status.OK, None, ""),
+    ("deface:load", Status.CRASH, Phase.LOAD, "Read-only file system"),
+    ("call:load", Status.CRASH, Phase.LOAD, "Network is unreachable"),
+    # answers
+    ("wrong:", Status.INVALID_OUTPUT, Phase.STEADY, "largest error 1"),
+    ("vanish:", Status.INVALID_OUTPUT, Phase.STEADY, "an output is not a finite number"),
+    ("reshape:", Status.INVALID_OUTPUT, Phase.STEADY, "output shapes"),
+]
+
+
+@pytest.mark.parametrize(("fault", "status", "phase", "words"), TABLE, ids=[row[0] for row in TABLE])
+def test_each_fault_has_its_own_verdict(
+    faults: Place, fault: str, status: Status, phase: Phase | None, words: str
+) -> None:
+    trial = faults.trial("fault", fault=fault, memory=GIB)
+    sys.stdout.write(
+        f"{fault}: expected {status}, told {trial.status} in {trial.phase}: {trial.reason[:90]}\n"
+    )
+    assert (trial.status, trial.phase, words in trial.reason) == (status, phase, True), trial.reason
 
 
 def test_a_framework_that_behaves_is_ok(faults: Place) -> None:
@@ -27,29 +83,56 @@ def test_an_allocation_past_the_cap_is_an_oom_with_its_phase(faults: Place, phas
     assert trial.evidence.peak_bytes > 0.95 * 128 * MIB
 
 
+def test_a_host_that_runs_out_of_memory_is_not_the_cells_cap(
+    faults: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A group above the container that is smaller than the cap stands for the host."""
+    with small_parent(monkeypatch, 256 * MIB):
+        trial = faults.trial("fault", fault="allocate:load", memory=GIB)
+    assert trial.status is Status.HARNESS_ERROR, trial.reason
+    assert "the host, not the cell, ran out of memory in load" in trial.reason
+    assert trial.evidence.oom_kills
+
+
 @pytest.mark.parametrize(
-    ("fault", "status", "words"),
+    ("fault", "phase", "limits", "words"),
     [
-        ("crash:compile", Status.CRASH, "killed by SIGSEGV in compile"),
-        ("refuse:load", Status.UNSUPPORTED, "operator Frobnicate"),
-        ("fail:load", Status.CRASH, "ValueError in load: <script>"),
-        ("leave:steady", Status.CRASH, "without a result"),
-        ("breed:load", Status.CRASH, "without a result"),
-        ("chatter:load", Status.CRASH, "exit code 4"),
-        ("forge:load", Status.CRASH, "BadRecord"),
-        ("wrong:", Status.INVALID_OUTPUT, "largest error 1"),
+        ("hang:steady", Phase.STEADY, {"timeout_s": 3}, "out of time in steady after 3 s"),
+        ("hang:import", Phase.IMPORT, {"timeout_s": 3}, "out of time in import after 3 s"),
+        ("linger:load", Phase.STEADY, {"timeout_s": 4}, "out of time in steady after 4 s"),
+        ("hang:load", Phase.LOAD, {"phase_timeouts_s": {Phase.LOAD: 2}}, "out of time in load after 2 s"),
     ],
 )
-def test_each_fault_has_its_own_verdict(faults: Place, fault: str, status: Status, words: str) -> None:
-    trial = faults.trial("fault", fault=fault)
-    assert (trial.status, words in trial.reason) == (status, True), trial.reason
-
-
-def test_a_trial_that_hangs_is_out_of_time_and_gone(faults: Place) -> None:
+def test_a_trial_that_hangs_is_out_of_time_and_gone(
+    faults: Place, fault: str, phase: Phase, limits: dict[str, object], words: str
+) -> None:
     start = time.monotonic()
-    trial = faults.trial("fault", fault="hang:steady", timeout_s=3)
-    assert (trial.status, trial.phase) == (Status.TIMEOUT, Phase.STEADY)
+    trial = faults.trial("fault", fault=fault, protocol=limits)
+    assert (trial.status, trial.phase, trial.reason) == (Status.TIMEOUT, phase, words)
     assert time.monotonic() - start < 20
+
+
+def test_a_container_that_is_killed_from_outside_says_nothing_of_its_cell(
+    client: docker.DockerClient, faults: Place
+) -> None:
+    def kill(event: object) -> None:
+        if isinstance(event, PhaseReached) and event.phase is Phase.LOAD:
+            (running,) = client.containers.list(filters={"label": LABEL_CELL})
+            running.kill()
+
+    trial = faults.trial("fault", fault="hang:load", watch=kill)
+    assert (trial.status, trial.phase) == (Status.HARNESS_ERROR, Phase.LOAD)
+    assert "killed from outside" in trial.reason
+
+
+def test_an_image_that_has_vanished_is_the_engines_fault(faults: Place) -> None:
+    supplies = faults.bench.supplies
+    gone = supplies.images["fault"].model_copy(update={"id": "sha256:" + "0" * 64})
+    images = {**supplies.images, "fault": gone}
+    place = replace(faults, bench=replace(faults.bench, supplies=replace(supplies, images=images)))
+    trial = place.trial("fault")
+    assert (trial.status, trial.phase) == (Status.HARNESS_ERROR, None)
+    assert "No such image" in trial.reason
 
 
 def test_of_a_megabyte_of_chatter_the_end_is_kept(faults: Place) -> None:
@@ -65,3 +148,23 @@ def test_a_leak_is_warned_of(faults: Place) -> None:
     trial = faults.trial("fault", fault="leak:steady")
     assert trial.status is Status.OK, trial.reason
     assert "memory_grows" in {doubt.kind for doubt in trial.warnings}
+
+
+def test_from_inside_there_is_no_way_out(faults: Place) -> None:
+    """No route, no write outside the tmpfs, no capability, no gain by setuid, no sight of the host."""
+    told = faults.trial("fault", fault="survey:").find(Framework)
+    assert told is not None
+    seen = told.settings
+    assert (seen["interfaces"], seen["routes"]) == ("lo", "")
+    assert seen["writable"] == "/tmp"
+    assert {seen[name] for name in ("CapEff", "CapPrm", "CapBnd", "CapAmb")} == {"0" * 16}
+    assert (seen["NoNewPrivs"], seen["Seccomp"]) == ("1", "2")
+    assert (seen["setuid"], seen["mount"], seen["unshare"]) == ("PermissionError",) * 3
+    assert seen["su"] in {"FileNotFoundError", "PermissionError", "CalledProcessError"}
+    assert len(seen["processes"].split()) <= 4
+    assert "runner" in seen["parent"]
+    assert set(seen["environment"].split()) <= ENVIRONMENT
+    assert seen["sockets"] == ""
+
+
+ENVIRONMENT = {"FAULT", "HOME", "HOSTNAME", "LC_CTYPE", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH"}

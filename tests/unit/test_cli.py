@@ -3,10 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from harness import cli
 from harness.errors import EngineError, ExitCode
 from harness.intake import ROOT
-from harness.results import Cell, CellResult, Status
+from harness.results import Cell, CellResult, Expectation, Status
 from tests.unit.commands import exit_code
 
 MATRIX = str(ROOT / "matrix.yaml")
@@ -43,6 +42,11 @@ def test_plan_as_json_is_one_document(capsys: pytest.CaptureFixture[str]) -> Non
         ("no-such-command",),
         ("build", "no-such-framework"),
         ("run", MATRIX, "--run-id"),
+        ("run", MATRIX, "--retry", "oom,ok"),
+        ("run", MATRIX, "--budget", "2"),
+        ("run", MATRIX, "--shard", "3/2"),
+        ("run", MATRIX, "--shard", "1/99"),
+        ("run", MATRIX, "--force", "--retry", "oom"),
     ],
 )
 def test_what_is_wrong_with_the_words_or_the_matrix_is_exit_4(
@@ -81,14 +85,28 @@ def test_help_and_version_are_exit_0(capsys: pytest.CaptureFixture[str]) -> None
 
 
 @pytest.mark.parametrize(
-    ("status", "expected"),
-    [(Status.OK, True), (Status.SKIPPED, True), (Status.OOM, False), (Status.BUILD_FAILED, False)],
+    ("status", "expected", "met"),
+    [
+        (Status.OK, None, True),
+        (Status.SKIPPED, None, True),
+        (Status.OOM, None, False),
+        (Status.BUILD_FAILED, None, False),
+        (Status.OOM, Status.OOM, True),
+        (Status.OK, Status.OOM, False),
+        (Status.TIMEOUT, Status.OOM, False),
+        (Status.SKIPPED, Status.OOM, True),
+    ],
 )
-def test_only_ok_and_skipped_cells_end_as_expected(status: Status, expected: bool) -> None:
+def test_a_cell_ends_as_expected_or_well(status: Status, expected: Status | None, met: bool) -> None:
     cell = Cell(framework="jax", model="m", cpus=1, memory_bytes=1024, batch=1)
-    assert (
-        cli.as_expected(CellResult(cell=cell, cell_id=cell.id, status=status, planned_trials=1)) is expected
+    result = CellResult(
+        cell=cell,
+        cell_id=cell.id,
+        status=status,
+        expected=None if expected is None else Expectation(status=expected, reason="known"),
+        planned_trials=1,
     )
+    assert result.as_expected is met
 
 
 def test_no_report_without_a_run_is_exit_5(tmp_path: Path) -> None:

@@ -7,13 +7,14 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
-from harness.config.schema import Device, Exclude, MatrixFile, ProtocolKeys
+from harness.config.schema import Device, Exclude, Expect, MatrixFile, ProtocolKeys
 from harness.records import AnyRecord, Record
 from harness.report.table import COLUMNS
 from harness.results import (
     Cell,
     CellResult,
     Evidence,
+    Expectation,
     Host,
     Image,
     Model,
@@ -51,6 +52,7 @@ def record_type(kind: type[Record]) -> str:
         ("Top level", MatrixFile),
         ("Devices", Device),
         ("Include and exclude", Exclude),
+        ("Expect", Expect),
         ("Protocol", ProtocolKeys),
     ],
 )
@@ -61,7 +63,7 @@ def test_every_key_of_a_matrix_is_explained(heading: str, kind: type[BaseModel])
 def test_every_default_of_a_matrix_is_told() -> None:
     text = (PAGES / "matrix.md").read_text()
     for key, field in ProtocolKeys.model_fields.items():
-        told = f"`{field.default}`" if field.default != "" else "none"
+        told = f"`{field.default}`" if field.default not in ("", {}) else "none"
         assert re.search(rf"^\| `{key}` \|.*\| {told} \|$", text, re.MULTILINE), key
 
 
@@ -74,7 +76,8 @@ def test_every_field_of_a_record_is_explained(kind: type[Record]) -> None:
     ("heading", "kind"),
     [
         ("Trial", Trial), ("Evidence", Evidence), ("Warning", TypedWarning), ("Requested", Requested),
-        ("Cell", CellResult), ("Cell key", Cell), ("Reference probe", ReferenceProbe), ("Run", Run),
+        ("Cell", CellResult), ("Expectation", Expectation), ("Cell key", Cell),
+        ("Reference probe", ReferenceProbe), ("Run", Run),
         ("Protocol", Protocol), ("Host", Host), ("Image", Image), ("Model", Model),
     ],
 )  # fmt: skip

@@ -1,8 +1,9 @@
 """The time that a container has: whichever runs out first, its own or its phase's."""
 
+import time
+
 import pytest
 
-from harness import deadline
 from harness.deadline import Deadline
 from harness.records import Phase
 
@@ -11,7 +12,7 @@ from harness.records import Phase
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The time, settable by the test."""
     now = [100.0]
-    monkeypatch.setattr(deadline.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     return now
 
 

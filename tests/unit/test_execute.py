@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -7,6 +7,7 @@ from typing import Any, cast
 import pytest
 
 from harness.container import ContainerSpec, Outcome
+from harness.deadline import Deadline
 from harness.derive import derive_cell
 from harness.engine import Engine
 from harness.events import Event, PhaseReached, RunStarted, TrialEnded, TrialSpoiled, TrialStarted
@@ -15,6 +16,7 @@ from harness.host import LogicalCpu
 from harness.records import MAX_RECORDS, AnyRecord, Moment, Phase
 from harness.results import Cell, CellResult, Image, Model, Status, StoppedBy, Trial
 from harness.schedule import ScheduledTrial, Scheduler
+from harness.stopping import Stop
 from harness.store import RunStore
 from harness.supplies import Supplies
 from harness.trial import Bench, Transcript, job_line
@@ -51,10 +53,11 @@ class FakeEngine:
         *,
         stdin: bytes,
         on_line: Callable[[bytes], None],
-        timeout_s: float,
+        deadline: Deadline,
         on_tick: Callable[[], None],
     ) -> Outcome:
-        assert timeout_s > 0
+        deadline.start()
+        assert deadline.left_s() > 0
         if spec.module == "runner.reference":
             self.probes += 1
             speed = self.speeds.pop(0) if self.speeds else 1.0
@@ -105,11 +108,23 @@ def scheduled(trials: int = 3) -> list[ScheduledTrial]:
     return [trial for blocks in rounds for block in blocks for trial in block]
 
 
-def play(engine: FakeEngine, store: RunStore, bench: Bench) -> list[Event]:
+def play(
+    engine: FakeEngine,
+    store: RunStore,
+    bench: Bench,
+    *,
+    stop: Stop | None = None,
+    retry: Collection[Status] = (),
+) -> list[Event]:
     events: list[Event] = []
-    Measuring(engine=cast("Engine", engine), store=store, bench=bench, listener=events.append).run(
-        CELLS, SCHEDULER
-    )
+    Measuring(
+        engine=cast("Engine", engine),
+        store=store,
+        bench=bench,
+        listener=events.append,
+        stop=stop or Stop(),
+        retry=retry,
+    ).run(CELLS, SCHEDULER)
     return events
 
 
@@ -214,8 +229,109 @@ def test_after_an_interrupt_only_the_missing_trials_are_run(tmp_path: Path, benc
         assert (tmp_path / "trials" / name).read_bytes() == content
 
 
+class Counted(Stop):
+    """Says stop after so many trials."""
+
+    def __init__(self, engine: FakeEngine, trials: int, budget_s: float | None = None) -> None:
+        super().__init__(budget_s)
+        self.engine, self.trials = engine, trials
+
+    @property
+    def spent(self) -> bool:
+        return len(self.engine.specs) >= self.trials
+
+
+def test_when_told_to_stop_the_running_trial_is_the_last(tmp_path: Path, bench: Bench) -> None:
+    engine, store = FakeEngine(whole()), RunStore(tmp_path)
+    play(engine, store, bench, stop=Counted(engine, 3))
+    assert (len(engine.specs), store.count_trials()) == (3, 3)
+    assert not store.has_all(CELLS, 3)
+    again = FakeEngine(whole())
+    play(again, store, bench)
+    assert len(again.specs) == 3
+    assert store.has_all(CELLS, 3)
+
+
+def test_a_budget_is_not_spent_on_a_cell_that_fails_always_alike(tmp_path: Path, bench: Bench) -> None:
+    engine = FakeEngine(until(Phase.LOAD), replace(OUTCOME, exit_code=137, oom_flag=True))
+    store = RunStore(tmp_path)
+    play(engine, store, bench, stop=Stop(budget_s=3600))
+    assert [len(store.read_trials(cell.id)) for cell in CELLS] == [2, 2]
+
+
+def test_what_the_engine_spoils_is_run_again_at_once(tmp_path: Path, bench: Bench) -> None:
+    class Failing(FakeEngine):
+        def run(self, spec: ContainerSpec, **words: Any) -> Outcome:
+            found = super().run(spec, **words)
+            first = len(self.specs) == 1 and spec.module is None
+            return replace(found, error="connection reset") if first else found
+
+    engine, store = Failing(whole()), RunStore(tmp_path)
+    events = play(engine, store, bench)
+    assert len(engine.specs) == 7
+    assert store.has_all(CELLS, 3)
+    assert [event.reason for event in events if isinstance(event, TrialSpoiled)] == [
+        "the engine failed in steady: connection reset"
+    ]
+
+
+def test_an_engine_that_fails_every_time_leaves_a_harness_error(tmp_path: Path, bench: Bench) -> None:
+    engine, store = FakeEngine(whole(), replace(OUTCOME, error="no such image")), RunStore(tmp_path)
+    play(engine, store, bench)
+    assert len(engine.specs) == 3 * 6
+    assert {trial.status for trial in store.read_trials(CELLS[0].id)} == {Status.HARNESS_ERROR}
+    assert not store.has_all(CELLS, 3)
+
+
+def test_trials_that_ended_as_asked_are_tried_once_more_and_the_old_ones_kept(
+    tmp_path: Path, bench: Bench
+) -> None:
+    failing = FakeEngine(until(Phase.LOAD), replace(OUTCOME, exit_code=137, oom_flag=True))
+    store = RunStore(tmp_path)
+    play(failing, store, bench)
+    kept = {path.name: path.read_bytes() for path in (tmp_path / "trials").iterdir()}
+
+    again = FakeEngine(whole())
+    play(again, store, bench, retry=[Status.TIMEOUT])
+    assert again.specs == []
+    events = play(again, store, bench, retry=[Status.OOM, Status.TIMEOUT])
+
+    assert len(again.specs) == 6
+    assert [event.number for event in events if isinstance(event, TrialEnded)] == [7, 8, 9, 10, 11, 12]
+    assert {event.total for event in events if isinstance(event, TrialEnded)} == {12}
+    trials = store.read_trials(CELLS[0].id)
+    assert [trial.status for trial in trials] == [Status.OOM, Status.OK] * 3
+    assert [trial.attempt for trial in derived(list(trials)).counted] == [1, 1, 1]
+    assert derived(list(trials)).status is Status.OK
+    for name, content in kept.items():
+        assert (tmp_path / "trials" / name).read_bytes() == content
+
+
+def test_what_is_tried_again_and_spoiled_by_the_host_is_repeated_once(tmp_path: Path, bench: Bench) -> None:
+    store = RunStore(tmp_path)
+    play(FakeEngine(until(Phase.LOAD), replace(OUTCOME, exit_code=137, oom_flag=True)), store, bench)
+    start, after = (
+        conditions(moment, at_ns, swapped_pages=pages)
+        for moment, at_ns, pages in ((Moment.STEADY_START, 0, 0), (Moment.STEADY_END, 10**9, 5))
+    )
+    engine = FakeEngine([*whole()[:-3], start, after, *whole()[-3:]])
+    play(engine, store, bench, retry=[Status.OOM])
+    play(engine, store, bench)
+    attempts = store.read_attempts(CELLS[0].id, 0)
+    assert [bool(trial.spoiled) for trial in attempts] == [False, True, True]
+
+
+def test_a_cell_cut_short_by_a_budget_counts_what_it_has() -> None:
+    protocol = a_run("r").protocol
+    short = derive_cell(CELLS[0], [a_trial(0)], protocol=protocol, probes={}, multiply_adds=7, cut_short=True)
+    assert (short.status, short.stopped_by) == (Status.OK, StoppedBy.TIME)
+    failed = [a_trial(index).model_copy(update={"status": Status.OOM, "reason": "r"}) for index in (0, 1)]
+    told = derive_cell(CELLS[0], failed, protocol=protocol, probes={}, multiply_adds=7, cut_short=True)
+    assert told.reason == "2 of 2 trials: r"
+
+
 def test_after_garbage_nothing_is_believed() -> None:
-    transcript = Transcript("c", lambda _: None)
+    transcript = Transcript("c", lambda _: None, Deadline(1))
     for line in (
         b'{"type":"phase_start","name":"load"}',
         b"garbage",
@@ -227,7 +343,7 @@ def test_after_garbage_nothing_is_believed() -> None:
 
 
 def test_records_without_end_are_bounded() -> None:
-    transcript = Transcript("c", lambda _: None)
+    transcript = Transcript("c", lambda _: None, Deadline(1))
     for _ in range(MAX_RECORDS + 5):
         transcript.feed(b'{"type":"phase_start","name":"load"}')
     assert len(transcript.records) == MAX_RECORDS

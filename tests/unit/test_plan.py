@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from harness.config import Limits, Matrix
 from harness.config.load import parse_matrix
 from harness.errors import ConfigError, EdgematrixError, ExitCode
-from harness.plan import Plan, against_host, describe, make_plan, select, with_controls
+from harness.plan import Plan, against_host, describe, make_plan, select, take_shard, with_controls
 from harness.units import GIB, MIB
 from tests.unit.test_cores import hybrid, machine
 
@@ -353,3 +353,39 @@ def test_a_hybrid_host_skips_a_cell_that_would_mix_its_cores() -> None:
     made = make_plan(parse_matrix("m.yaml", text, name="m", frameworks=["jax"], models=["spam-fnn"]))
     placed = against_host(made, topology=hybrid(1, 4), host_memory_bytes=64 * GIB, over_host="skip")
     assert "one kind" in (reasons(placed)[0] or "")
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3, 4])
+def test_shards_hold_every_cell_once_and_keep_together_what_is_ranked_together(parts: int) -> None:
+    whole = plan()
+    shards = [take_shard(whole, part, parts) for part in range(1, parts + 1)]
+    assert sorted(cell_id for shard in shards for cell_id in ids(shard)) == sorted(ids(whole))
+    for shard in shards:
+        limits = [(planned.cell.cpus, planned.cell.memory_bytes) for planned in shard.cells]
+        assert all(limits.count(limit) == 2 for limit in limits)
+
+
+def test_more_shards_than_groups_are_refused() -> None:
+    with pytest.raises(ConfigError, match="only 4 groups of cells"):
+        take_shard(plan(), 5, 5)
+
+
+def test_an_expectation_speaks_of_crossed_and_included_cells_and_the_first_wins() -> None:
+    of = matrix(
+        "include: [{framework: jax, cpus: 4, memory: 64MiB}]\n"
+        "expect:\n"
+        "  - {framework: jax, memory: 64MiB, status: oom, reason: too small}\n"
+        "  - {framework: jax, status: crash, reason: known}\n"
+    )
+    told = {
+        planned.cell.id: found.status
+        for planned in make_plan(of).cells
+        if (found := of.expectation(planned.cell)) is not None
+    }
+    assert told["jax.spam-fnn.c4.m64m.b1"] == "oom"
+    assert told["jax.spam-fnn.c1.m8g.b1"] == "crash"
+    assert not any(name.startswith("pytorch") for name in told)
+    assert (
+        make_plan(of).plan_hash
+        == make_plan(matrix("include: [{framework: jax, cpus: 4, memory: 64MiB}]\n")).plan_hash
+    )

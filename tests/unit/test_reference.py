@@ -7,6 +7,7 @@ from typing import cast
 import pytest
 
 from harness.container import ContainerSpec, Outcome
+from harness.deadline import Deadline
 from harness.engine import Engine
 from harness.reference import MEMORY_BYTES, SECONDS, run_reference
 from harness.results import CpuMode, Image, ReferenceProbe, Requested
@@ -32,10 +33,10 @@ class Answering:
         *,
         stdin: bytes,
         on_line: Callable[[bytes], None],
-        timeout_s: float,
+        deadline: Deadline,
         on_tick: Callable[[], None],
     ) -> Outcome:
-        assert timeout_s > SECONDS
+        assert deadline.allowed_s > SECONDS
         self.specs.append(spec)
         self.jobs.append(json.loads(stdin))
         on_tick()

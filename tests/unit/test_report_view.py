@@ -5,11 +5,13 @@ import pytest
 from harness.records import Phase
 from harness.report.answers import QUESTIONS, Answer, Leader, Pick, answers, headlines
 from harness.report.aspects import aspects
+from harness.report.doubts import of_cell
 from harness.report.endings import ending
+from harness.report.failures import failures
 from harness.report.formats import EN_DASH, TIMES, UNKNOWN
 from harness.report.heatmap import heat_map
 from harness.report.view import build_view
-from harness.results import CellResult, Evidence, Status
+from harness.results import CellResult, Evidence, Expectation, Status
 from harness.stats.cell import measure
 from harness.stats.intervals import Estimate
 from harness.units import GIB, MIB
@@ -148,7 +150,7 @@ def test_a_harness_fault_says_nothing_about_the_framework() -> None:
     reason = "the engine failed before the first phase: gone"
     lost = result(of, [trial(of, status=Status.HARNESS_ERROR, reason=reason, records=())])
 
-    found = ending(lost, run([lost]))
+    found = ending(lost)
 
     assert found.kind == "idle"
     assert found.sentence.startswith("harness error: the engine failed before the first phase: gone (")
@@ -204,13 +206,32 @@ def oom(peak: int | None, cap: int = 256 * MIB) -> CellResult:
     ],
 )
 def test_an_oom_says_where_and_under_which_cap(peak: int | None, sentence: str) -> None:
-    assert ending(oom(peak), run([oom(peak)])).sentence == sentence
+    assert ending(oom(peak)).sentence == sentence
+
+
+@pytest.mark.parametrize(
+    ("status", "word"), [(Status.OOM, "as expected"), (Status.TIMEOUT, "expected out of time")]
+)
+def test_a_failure_that_was_expected_says_so(status: Status, word: str) -> None:
+    expected = Expectation(status=status, reason="it is <small>")
+    failed = oom(None).model_copy(update={"expected": expected})
+    book, workloads = read((run([failed]), (failed,)))
+    (failure,) = failures(book, workloads)
+    assert failure.facts[0] == (word, "it is <small>")
+
+
+def test_a_cell_that_ended_well_against_expectation_is_doubted() -> None:
+    expected = Expectation(status=Status.OOM, reason="too small")
+    well = at("jax", 20).model_copy(update={"expected": expected})
+    _, (workload,) = read((run([well]), (well,)))
+    ((kind, text, _), *_) = of_cell(workload.cells[0])
+    assert (kind, "out of memory: too small" in text) == ("unexpected", True)
 
 
 def test_every_ending_has_its_words() -> None:
-    of, cells = failed_run()
+    _, cells = failed_run()
 
-    found = {each.cell_id: ending(each, of) for each in cells if each.status is not Status.OK}
+    found = {each.cell_id: ending(each) for each in cells if each.status is not Status.OK}
 
     assert found["pytorch.spam-fnn.c1.m256m.b1"].sentence == (
         "thrashing in import: read 13.75 GiB under a 256 MiB cap"

@@ -15,7 +15,7 @@ from harness.results import (
     Status,
     Trial,
 )
-from harness.store import RunStore, open_run, point_latest, stored_runs, unfinished_run, write_atomically
+from harness.store import RunStore, fitting_run, open_run, point_latest, stored_runs, write_atomically
 from tests.factories import probe
 from tests.unit.trials import REQUESTED, whole
 
@@ -170,7 +170,7 @@ def test_the_newest_unfinished_run_of_the_same_plan_and_host_goes_on(tmp_path: P
     ):
         stored(tmp_path, run)
 
-    found = unfinished_run(tmp_path, a_run("new"))
+    found = fitting_run(tmp_path, a_run("new"), complete_too=False)
 
     assert found is not None
     assert found.folder.name == "20260102-000000-aa"
@@ -178,12 +178,12 @@ def test_the_newest_unfinished_run_of_the_same_plan_and_host_goes_on(tmp_path: P
 
 def test_a_run_that_a_killed_harness_left_running_goes_on(tmp_path: Path) -> None:
     stored(tmp_path, a_run("r1", state=RunState.RUNNING))
-    assert unfinished_run(tmp_path, a_run("new")) is not None
+    assert fitting_run(tmp_path, a_run("new"), complete_too=False) is not None
 
 
 def test_a_run_of_another_version_is_passed_over(tmp_path: Path) -> None:
     (stored(tmp_path, a_run("r1")).folder / "run.json").write_text("{}")
-    assert unfinished_run(tmp_path, a_run("new")) is None
+    assert fitting_run(tmp_path, a_run("new"), complete_too=False) is None
 
 
 def test_an_unknown_run_is_an_error(tmp_path: Path) -> None:

@@ -144,3 +144,9 @@ def test_fifty_times_the_cap_read_is_thrashing(
     reads[0] = read
     watch.end_thrashing()
     assert (watch.stop, bool(killed)) == (stop, stop == "thrashing")
+
+
+@pytest.mark.usefixtures("reads")
+def test_a_record_of_endless_depth_is_refused_and_survived(written: dict[int, bytes]) -> None:
+    supervisor.Reports(worker=7).feed(b"[" * 100_000 + b"\n")
+    assert lines(written[1])[0]["kind"] == "BadRecord"

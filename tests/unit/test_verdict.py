@@ -11,6 +11,7 @@ from harness.records import AnyRecord, Limits, Output, Phase, Stop, parse_record
 from harness.results import CpuMode, Requested, Status
 from harness.verdict import judge
 from tests.unit.trials import (
+    CAP,
     LIMITS,
     MIB,
     OUTCOME,
@@ -49,12 +50,26 @@ CASES: dict[str, tuple[list[AnyRecord], Outcome, Status, Phase | None, str]] = {
         Phase.IMPORT,
         "and the supervisor with it",
     ),
-    "137 alone is no proof of an oom": (
+    "137 alone is no proof of an oom: nobody inside can kill the supervisor": (
         until(Phase.IMPORT),
         KILLED,
-        Status.CRASH,
+        Status.HARNESS_ERROR,
         Phase.IMPORT,
-        "exit code 137",
+        "killed from outside in import",
+    ),
+    "the host ran out of memory, far from the cell's cap": (
+        [*until(Phase.LOAD), end(exit_code=None, signal=SIGKILL, oom_kills=1, peak=CAP // 2)],
+        OUTCOME,
+        Status.HARNESS_ERROR,
+        Phase.LOAD,
+        "the host, not the cell, ran out of memory in load",
+    ),
+    "a kernel without a peak can only be believed": (
+        [*until(Phase.LOAD), end(exit_code=None, signal=SIGKILL, oom_kills=1, peak=None)],
+        OUTCOME,
+        Status.OOM,
+        Phase.LOAD,
+        "out of memory in load",
     ),
     "a kill without the kernel's count is no oom": (
         [*until(Phase.LOAD), end(exit_code=None, signal=SIGKILL, oom_kills=0)],
@@ -75,10 +90,10 @@ CASES: dict[str, tuple[list[AnyRecord], Outcome, Status, Phase | None, str]] = {
     ),
     "a timeout wins over what the kill looks like": (
         until(Phase.STEADY),
-        replace(KILLED, timed_out=True),
+        replace(KILLED, out_of_time_s=90),
         Status.TIMEOUT,
         Phase.STEADY,
-        "out of time in steady",
+        "out of time in steady after 1 min 30 s",
     ),
     "a segmentation fault": (
         [*until(Phase.COMPILE), end(exit_code=None, signal=SIGSEGV)],

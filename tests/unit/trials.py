@@ -48,7 +48,7 @@ PAGE_CACHE = PageCache(type="page_cache", mode="cold", files=3, bytes=100 * MIB,
 OUTCOME = Outcome(
     exit_code=0,
     oom_flag=False,
-    timed_out=False,
+    out_of_time_s=None,
     flooded=False,
     error=None,
     log_tail="",
@@ -104,6 +104,7 @@ def end(
     oom_kills: int | None = 0,
     stop: Stop = Stop.EXITED,
     read: int = 0,
+    peak: int | None = CAP,
 ) -> End:
     return End(
         type="end",
@@ -111,7 +112,7 @@ def end(
         exit_code=exit_code,
         signal=signal,
         oom_kills=oom_kills,
-        cgroup_peak_bytes=CAP,
+        cgroup_peak_bytes=peak,
         phase_read_bytes=read,
         log_bytes=0,
         wall_ns=2 * 10**9,

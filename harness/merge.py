@@ -1,0 +1,168 @@
+"""Several runs of parts of one matrix, put together to one; what does not belong together is refused."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from harness.derive import derive_cell
+from harness.errors import NotComparableError
+from harness.plan import Plan, PlannedCell
+from harness.report import write_report
+from harness.results import CellResult, Run, RunState, Status
+from harness.store import RunStore, point_latest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from harness.results import ReferenceProbe, Trial
+
+
+@dataclass
+class _Parts:
+    """What has been put together so far."""
+
+    probes: dict[int, ReferenceProbe] = field(default_factory=dict)
+    trials: dict[str, list[Trial]] = field(default_factory=dict)
+    results: dict[str, CellResult] = field(default_factory=dict)
+
+    def add(self, store: RunStore, run: Run) -> None:
+        """Take one run's trials and probes, numbered on from those that are here already."""
+        probes, orders = len(self.probes), sum(map(len, self.trials.values()))
+        for number, probe in store.read_probes().items():
+            self.probes[probes + number] = probe.model_copy(update={"number": probes + number})
+        for cell_id in run.cells:
+            result = store.read_cell(cell_id)
+            first = self.results.setdefault(cell_id, result)
+            # Only the timer's floor is measured by every part: its rounds follow each other.
+            rounds = 1 + max((trial.index for trial in self.trials.get(cell_id, ())), default=-1)
+            assert first is result or result.cell.is_floor
+            for trial in store.read_trials(cell_id):
+                moved = {
+                    "order": orders + trial.order,
+                    "index": rounds + trial.index,
+                    "probe": None if trial.probe is None else probes + trial.probe,
+                }
+                self.trials.setdefault(cell_id, []).append(trial.model_copy(update=moved))
+
+
+def merge_runs(folders: Sequence[Path], reports: Path) -> Path:
+    """Put runs together under a new run id; the runs themselves stay as they are.
+
+    Args:
+        folders: of the runs, in the order in which their cells shall stand.
+        reports: the folder of all runs, where the new one goes.
+
+    Returns:
+        The report of the new run.
+
+    Raises:
+        NotComparableError: they are not parts of one measurement.
+        StoreError: a run cannot be read, or the new one not be written.
+    """
+    stores = [RunStore(folder) for folder in folders]
+    runs = [store.read_run() for store in stores]
+    refuse(runs, stores)
+    parts = _Parts()
+    for store, run in zip(stores, runs, strict=True):
+        parts.add(store, run)
+    return write(parts, runs, reports)
+
+
+def refuse(runs: Sequence[Run], stores: Sequence[RunStore]) -> None:
+    """Refuse runs that are not parts of one measurement."""
+    first, *others = runs
+    for run in runs:
+        if run.state is not RunState.COMPLETE:
+            raise NotComparableError(
+                f"run {run.run_id} is not complete",
+                why="its cells would stand beside others that have all their trials",
+                fix="run its command again: it goes on from where it stands",
+            )
+    for run in others:
+        if differing := list(differences(first, run)):
+            raise NotComparableError(
+                f"runs {first.run_id} and {run.run_id} are not parts of one measurement",
+                why=f"they differ in {', '.join(differing)}",
+                fix="merge runs of one matrix file, with one --shard each, on hosts of one kind",
+            )
+    seen: dict[str, str] = {}
+    for run, store in zip(runs, stores, strict=True):
+        for cell_id in run.cells:
+            other = seen.setdefault(cell_id, run.run_id)
+            if other != run.run_id and not store.read_cell(cell_id).cell.is_floor:
+                raise NotComparableError(
+                    f"cell {cell_id} is in run {other} and in run {run.run_id}",
+                    why="it would count twice",
+                    fix="merge runs of different shards: --shard 1/2 and --shard 2/2",
+                )
+
+
+def differences(one: Run, other: Run) -> Iterator[str]:
+    """What keeps two runs from being parts of one measurement."""
+    for name, what in (
+        ("matrix", "the matrix"),
+        ("protocol", "the protocol"),
+        ("harness_version", "the version of edgematrix"),
+    ):
+        if getattr(one, name) != getattr(other, name):
+            yield what
+    if one.host.fingerprint != other.host.fingerprint:
+        yield "the host"
+    for name in one.images.keys() & other.images.keys():
+        if one.images[name].fingerprint != other.images[name].fingerprint:
+            yield f"the image of {name}"
+    for name in one.models.keys() & other.models.keys():
+        if one.models[name].hash != other.models[name].hash:
+            yield f"the model {name}"
+
+
+def write(parts: _Parts, runs: Sequence[Run], reports: Path) -> Path:
+    """Write the new run's files and its report."""
+    now = datetime.now(UTC)
+    cells = tuple(parts.results.values())
+    planned = (
+        PlannedCell(cell=each.cell, skip_reason=each.reason if each.status is Status.SKIPPED else None)
+        for each in cells
+    )
+    run = runs[0].model_copy(
+        update={
+            "run_id": f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
+            "started_at": min(run.started_at for run in runs),
+            "finished_at": max((run.finished_at for run in runs if run.finished_at), default=None),
+            "run_s": sum(run.run_s for run in runs),
+            "plan_hash": Plan(cells=tuple(planned), protocol=runs[0].protocol).plan_hash,
+            "cells": tuple(parts.results),
+            "images": {name: image for run in runs for name, image in run.images.items()},
+            "models": {name: model for run in runs for name, model in run.models.items()},
+        }
+    )
+    store = RunStore(reports / run.run_id)
+    for trials in parts.trials.values():
+        for trial in trials:
+            store.write_trial(trial)
+    for probe in parts.probes.values():
+        store.write_probe(probe)
+    for result in cells:
+        store.write_cell(_derived(result, parts, run))
+    store.write_run(run)
+    report = write_report(store.folder)
+    point_latest(reports, run.run_id)
+    return report
+
+
+def _derived(result: CellResult, parts: _Parts, run: Run) -> CellResult:
+    trials = parts.trials.get(result.cell_id)
+    if not trials:
+        return result
+    derived = derive_cell(
+        result.cell,
+        trials,
+        protocol=run.protocol,
+        probes=parts.probes,
+        multiply_adds=run.models[result.cell.model].multiply_adds,
+    )
+    return derived.model_copy(update={"expected": result.expected})

@@ -1,0 +1,56 @@
+"""When to begin no further trial, though some are left: the time is spent, or the user has said so."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import time
+from typing import TYPE_CHECKING, Any
+
+from harness.events import Stopping
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.events import Listener
+
+
+class Stop:
+    """Asked before every trial.
+
+    Args:
+        budget_s: time of measuring for this session; `None` for as long as it takes.
+
+    Attributes:
+        interrupted: the user pressed Ctrl-C.
+    """
+
+    def __init__(self, budget_s: float | None = None) -> None:
+        self.budget_s = budget_s
+        self.interrupted = False
+        self._begin = time.monotonic()
+
+    @property
+    def spent(self) -> bool:
+        """Whether the time is over."""
+        return self.budget_s is not None and time.monotonic() - self._begin >= self.budget_s
+
+    @property
+    def now(self) -> bool:
+        """Whether to begin no further trial."""
+        return self.interrupted or self.spent
+
+    @contextlib.contextmanager
+    def at_first_interrupt(self, listener: Listener) -> Iterator[None]:
+        """Let the first Ctrl-C finish the trial that runs; the second, as any other signal, ends it at once."""
+
+        def note(*_: Any) -> None:
+            self.interrupted = True
+            signal.signal(signal.SIGINT, before)
+            listener(Stopping())
+
+        before = signal.signal(signal.SIGINT, note)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)

@@ -1,0 +1,97 @@
+"""Shards of one matrix become one run; what does not belong together is refused."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from harness.errors import NotComparableError
+from harness.merge import merge_runs
+from harness.results import Cell, CellResult, RunState, Status
+from harness.store import RunStore
+from tests.factories import cell, host, image, probe, result, run, trial
+
+JAX, TORCH, FLOOR = cell("jax"), cell("pytorch"), cell("null")
+SKIPPED = cell("openvino", cpus=64)
+MATRIX = {"matrix": {"frameworks": ["jax", "pytorch"]}}
+
+
+def shard(reports: Path, run_id: str, cells: Sequence[Cell], **changes: object) -> Path:
+    """A finished run of these cells, with three trials of each and two probes."""
+    store = RunStore(reports / run_id)
+    results: list[CellResult] = []
+    order = 0
+    for each in cells:
+        if each is SKIPPED:
+            results.append(result(each, (), reason="asks for 64 CPUs"))
+            continue
+        trials = []
+        for index in range(3):
+            trials.append(trial(each, index).model_copy(update={"order": order, "probe": 0}))
+            order += 1
+        for one in trials:
+            store.write_trial(one)
+        results.append(result(each, trials))
+    for number in (0, 1):
+        store.write_probe(probe(number))
+    for each_result in results:
+        store.write_cell(each_result)
+    store.write_run(run(results, **({"run_id": run_id} | MATRIX | changes)))
+    return store.folder
+
+
+def merged(folder: Path) -> RunStore:
+    (store,) = (RunStore(path) for path in folder.iterdir() if path.name not in {"one", "two", "latest"})
+    return store
+
+
+def test_two_shards_become_one_run_with_all_their_trials(tmp_path: Path) -> None:
+    one, two = shard(tmp_path, "one", [JAX, FLOOR, SKIPPED]), shard(tmp_path, "two", [TORCH, FLOOR])
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.json")}
+
+    page = merge_runs([one, two], tmp_path)
+
+    store = merged(tmp_path)
+    assert page == store.folder / "index.html"
+    assert page.exists()
+    whole = store.read_run()
+    assert whole.cells == (JAX.id, FLOOR.id, SKIPPED.id, TORCH.id)
+    assert (whole.state, whole.run_s) == (RunState.COMPLETE, 662.0)
+    assert [len(store.read_trials(each.id)) for each in (JAX, TORCH, FLOOR)] == [3, 3, 6]
+    orders = sorted(one.order for each in (JAX, TORCH, FLOOR) for one in store.read_trials(each.id))
+    assert orders == list(range(12))
+    assert sorted(store.read_probes()) == [0, 1, 2, 3]
+    assert {one.probe for one in store.read_trials(TORCH.id)} == {2}
+    assert store.read_cell(TORCH.id).status is Status.OK
+    assert store.read_cell(SKIPPED.id).reason == "asks for 64 CPUs"
+    assert {path: path.read_bytes() for path in before} == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"matrix": {"frameworks": ["jax"]}}, "they differ in the matrix"),
+        ({"harness_version": "9"}, "the version of edgematrix"),
+        ({"host": host(fingerprint="other")}, "the host"),
+        (
+            {"images": {"null": image("null").model_copy(update={"fingerprint": "other"})}},
+            "the image of null",
+        ),
+        ({"state": RunState.INTERRUPTED}, "is not complete"),
+    ],
+)
+def test_what_is_not_of_one_measurement_is_refused(
+    tmp_path: Path, changes: dict[str, object], words: str
+) -> None:
+    one = shard(tmp_path, "one", [JAX, FLOOR])
+    two = shard(tmp_path, "two", [TORCH, FLOOR], **changes)
+    with pytest.raises(NotComparableError) as caught:
+        merge_runs([one, two], tmp_path)
+    assert words in str(caught.value)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_cell_that_two_runs_have_is_refused(tmp_path: Path) -> None:
+    folders = [shard(tmp_path, name, [JAX, FLOOR]) for name in ("one", "two")]
+    with pytest.raises(NotComparableError, match="is in run one and in run two"):
+        merge_runs(folders, tmp_path)

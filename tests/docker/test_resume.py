@@ -77,25 +77,29 @@ def left_on(client: docker.DockerClient) -> list[str]:
     ]
 
 
-def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(
-    client: docker.DockerClient, folder: Path
+@pytest.mark.parametrize(("presses", "finished"), [(1, 3), (2, 2)])
+def test_ctrl_c_ends_after_the_running_trial_and_twice_at_once_and_the_same_command_goes_on(
+    client: docker.DockerClient, folder: Path, presses: int, finished: int
 ) -> None:
     process = start(folder)
     wait_for(process, f"[ 2/{TRIALS}]")
     time.sleep(0.7)  # in the middle of the third
     process.send_signal(signal.SIGINT)
+    wait_for(process, "Ctrl-C again stops now")
+    if presses == 2:
+        process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
 
     assert process.returncode == ExitCode.INTERRUPTED
     assert "the same command goes on" in errors
     assert left_on(client) == []
     kept = trials(folder)
-    assert len(kept) == 2
+    assert len(kept) == finished
     (run,) = folder.glob("reports/*-*/run.json")
     assert json.loads(run.read_text())["state"] == "interrupted"
     assert (folder / "reports" / "latest" / "index.html").exists()
 
-    assert "2 kept from before" in finish(folder)
+    assert f"{finished} kept from before" in finish(folder)
 
     assert len(trials(folder)) == TRIALS
     assert kept.items() <= trials(folder).items()
@@ -124,6 +128,44 @@ def test_a_finished_run_is_not_continued_and_new_starts_afresh(folder: Path) -> 
     finish(folder, "--only", "*.m256m.*")
     finish(folder, "--only", "*.m256m.*")
     assert len(list(folder.glob("reports/*-*"))) == 2
+
+
+def test_a_budget_leaves_the_rest_skipped_and_the_same_command_goes_on(folder: Path) -> None:
+    errors = finish(folder, "--budget", "4s")
+    assert "skipped" in errors or "ok" in errors
+    kept = trials(folder)
+    assert 1 <= len(kept) < TRIALS
+    (run,) = folder.glob("reports/*-*/run.json")
+    assert json.loads(run.read_text())["state"] == "interrupted"
+    assert f"{len(kept)} kept from before" in finish(folder)
+    assert len(trials(folder)) == TRIALS
+
+
+def test_what_ran_out_of_memory_is_expected_and_retried(folder: Path) -> None:
+    small = MATRIX.replace("onnxruntime", "pytorch").replace("[256MiB, 512MiB]", "[64MiB]")
+    matrix = small.replace("trials: 3", "trials: 1")
+    expectation = "expect: [{framework: pytorch, status: oom, reason: its libraries alone are larger}]\n"
+    (folder / "matrix.yaml").write_text(matrix + expectation)
+    finish(folder)
+    page = (folder / "reports" / "latest" / "index.html").read_text()
+    assert "its libraries alone are larger" in page
+    finish(folder, "--retry", "oom")
+    attempts = sorted(path.name for path in folder.glob("reports/*-*/trials/pytorch.*"))
+    assert [name.rpartition(".b1.")[2] for name in attempts] == ["0.1.json", "0.json"]
+    process = start(folder, "--retry", "crash")
+    _, told = process.communicate(timeout=120)
+    assert (process.returncode, "ended as crash" in told) == (ExitCode.ENVIRONMENT, True)
+
+
+def test_two_shards_are_merged(folder: Path) -> None:
+    (folder / "matrix.yaml").write_text(MATRIX.replace("trials: 3", "trials: 1"))
+    for part in ("1/2", "2/2"):
+        finish(folder, "--shard", part)
+    runs = [path.name for path in folder.glob("reports/*-*")]
+    command = [sys.executable, "-m", "harness", "merge", *runs, "--reports", str(folder / "reports")]
+    merged = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    run = json.loads((Path(merged.stdout.strip()).parent / "run.json").read_text())
+    assert sum(name.startswith("onnxruntime") for name in run["cells"]) == 2
 
 
 def test_a_closed_terminal_ends_a_run_as_ctrl_c_does(client: docker.DockerClient, folder: Path) -> None:

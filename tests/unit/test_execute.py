@@ -1,6 +1,7 @@
 import json
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any, cast
 
@@ -461,3 +462,43 @@ def test_with_a_precision_trials_are_spent_until_it_is_reached_or_the_budget_is_
     wandering, store = Wandering(whole()), RunStore(tmp_path / "other")
     play(wandering, store, bench)
     assert [len(store.read_trials(cell.id)) for cell in CELLS] == [6, 6]
+
+
+def test_a_clock_that_jumps_back_changes_nothing(
+    tmp_path: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Jumping(datetime):
+        days = 0
+
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            cls.days += 1
+            return datetime(2026, 1, 28, tzinfo=tz) - timedelta(days=cls.days)
+
+    monkeypatch.setattr("harness.trial.datetime", Jumping)
+    engine, store = FakeEngine(whole()), RunStore(tmp_path)
+    play(engine, store, bench)
+    trials = store.read_trials(CELLS[0].id)
+    assert [trial.index for trial in trials] == [0, 1, 2]
+    assert trials[0].started_at > trials[2].started_at
+    assert derived(list(trials)).status is Status.OK
+
+
+def test_a_thousand_cells_are_measured_once_each(tmp_path: Path, bench: Bench) -> None:
+    cells = [
+        CELLS[0].model_copy(update={"memory_bytes": CAP + number * 2**20, "framework": "jax"})
+        for number in range(1000)
+    ]
+    engine, store = FakeEngine(whole()), RunStore(tmp_path)
+    scheduler = Scheduler(seed=0, rounds=1, topology=HOST, memory_bytes=2**50)
+    run = bench.run.model_copy(update={"protocol": bench.run.protocol.model_copy(update={"trials": 1})})
+    measuring = Measuring(
+        engine=cast("Engine", engine),
+        store=store,
+        bench=replace(bench, run=run),
+        listener=lambda _: None,
+        stop=Stop(),
+    )
+    measuring.run(cells, scheduler)
+    assert len(engine.specs) == len({cell.id for cell in cells}) == 1000
+    assert store.has_all(cells, 1)

@@ -211,6 +211,7 @@ def survey() -> dict[str, str]:
         "/model",
         "/root",
         "/tmp",
+        "/dev/shm",
         "/proc/sys/kernel",
         "/sys",
         "/sys/fs/cgroup",

@@ -1,0 +1,48 @@
+"""What a run survives: kills, a lost engine, a full disk; small versions of the proofs in `test_prove_survival.py`."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import docker
+import pytest
+
+from tests.docker.survival import Command, engine_restarts, kills, soak
+
+pytestmark = pytest.mark.docker
+
+
+def test_five_kills_lose_and_leave_nothing(client: docker.DockerClient, tmp_path: Path) -> None:
+    kills(client, tmp_path, 5)
+
+
+def test_an_engine_that_dies_in_a_trial_is_waited_for(client: docker.DockerClient, tmp_path: Path) -> None:
+    engine_restarts(client, tmp_path, 1)
+
+
+def test_thirty_trials_leave_no_trace_in_the_harness(tmp_path: Path) -> None:
+    soak(tmp_path, trials=30, settled=10)
+
+
+def test_a_full_disk_loses_nothing_that_is_finished(tmp_path: Path) -> None:
+    """On a file system of 200 kB, which a few trials fill."""
+    reports = tmp_path / "reports"
+    reports.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(reports)], check=True)
+    try:
+        full = Command(tmp_path, trials=40).run()
+        assert full.returncode == 5, full.stderr
+        assert "No space left on device" in full.stderr
+        assert "fix: check free space" in full.stderr
+        assert "Traceback" not in full.stderr
+        kept = {path.name: path.read_bytes() for path in reports.glob("*-*/trials/*.json")}
+        assert len(kept) > 3
+        subprocess.run(["mount", "-o", "remount,size=200m", str(reports)], check=True)
+        again = Command(tmp_path, trials=40).run()
+        assert again.returncode == 0, again.stderr
+        assert f"{len(kept)} kept from before" in again.stderr
+        after = {path.name: path.read_bytes() for path in reports.glob("*-*/trials/*.json")}
+        assert kept.items() <= after.items()
+    finally:
+        subprocess.run(["umount", "--lazy", str(reports)], check=True)
+        shutil.rmtree(reports, ignore_errors=True)

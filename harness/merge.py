@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from harness.derive import derive_cell
 from harness.errors import NotComparableError
+from harness.finish import write_results
 from harness.plan import Plan, PlannedCell
-from harness.report import write_report
 from harness.results import CellResult, Run, RunState, Status
-from harness.store import RunStore, point_latest
+from harness.store import RunStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -146,12 +146,7 @@ def write(parts: _Parts, runs: Sequence[Run], reports: Path) -> Path:
             store.write_trial(trial)
     for probe in parts.probes.values():
         store.write_probe(probe)
-    for result in cells:
-        store.write_cell(_derived(result, parts, run))
-    store.write_run(run)
-    report = write_report(store.folder)
-    point_latest(reports, run.run_id)
-    return report
+    return write_results(store, run, [_derived(result, parts, run) for result in cells])
 
 
 def _derived(result: CellResult, parts: _Parts, run: Run) -> CellResult:

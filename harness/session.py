@@ -19,33 +19,31 @@ from typing import TYPE_CHECKING, Final
 import harness
 from harness.build import remove_stages
 from harness.container import ContainerSpec, Mount
-from harness.derive import derive_cell
 from harness.engine import LOCK_NAME, Engine
 from harness.engine_connection import connect
 from harness.errors import EngineError, StoreError
 from harness.events import EngineLost
 from harness.execute import Measuring
+from harness.finish import sum_up, write_results
 from harness.host import ProbeFacts, describe_host
 from harness.intake import ROOT, plan_matrix
 from harness.plan import against_host, with_controls
-from harness.report import write_report
-from harness.results import CellResult, Run, RunState, Status
+from harness.results import CellResult, Run, RunState
 from harness.schedule import Scheduler
 from harness.stopping import Stop
-from harness.store import RunStore, fitting_run, identity, open_run, point_latest
+from harness.store import RunStore, fitting_run, identity, open_run
 from harness.supplies import build_supplies, create_volumes, describe_models, fill_volumes
 from harness.trial import Bench
-from harness.units import format_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from harness.config import Matrix
     from harness.events import Listener
     from harness.intake import Options
     from harness.plan import Plan
-    from harness.results import Cell, Expectation, Protocol
+    from harness.results import Cell, Expectation
     from harness.supplies import Supplies
 
 
@@ -243,10 +241,7 @@ def measure(
                 "run_s": bench.run.run_s + time.monotonic() - begin,
             }
         )
-        cells = tuple(
-            result.model_copy(update={"expected": expectation(result.cell)})
-            for result in sum_up(plan, store, bench, stop)
-        )
+        cells = sum_up(plan, store, bench, stop, expectation)
         report = write_results(store, run, cells)
     if stop.interrupted and not complete:
         raise KeyboardInterrupt
@@ -274,51 +269,6 @@ def through_losses(
                 held.enter_context(hold_engine(engine, supplies))
                 engine.sweep()
     return None
-
-
-def write_results(store: RunStore, run: Run, cells: Sequence[CellResult]) -> Path:
-    """Write what is derived from the trials: the cells' files, the run's, the report.
-
-    Returns:
-        The report's page.
-    """
-    for cell in cells:
-        store.write_cell(cell)
-    store.write_run(run)
-    report = write_report(store.folder)
-    point_latest(store.folder.parent, run.run_id)
-    return report
-
-
-def sum_up(plan: Plan, store: RunStore, bench: Bench, stop: Stop) -> Iterator[CellResult]:
-    """The result of every planned cell: measured, skipped, or never possible."""
-    protocol, probes = bench.run.protocol, store.read_probes()
-    for planned in plan.cells:
-        cell = planned.cell
-        trials = store.read_trials(cell.id)
-        if planned.skip_reason is not None:
-            yield never_run(cell, Status.SKIPPED, planned.skip_reason, protocol)
-        elif (failure := bench.supplies.failure(cell)) is not None:
-            yield never_run(cell, Status.BUILD_FAILED, str(failure), protocol)
-        elif stop.spent and not trials:
-            reason = f"the budget of {format_duration(stop.budget_s or 0)} was spent before its first trial"
-            yield never_run(cell, Status.SKIPPED, reason, protocol)
-        else:
-            yield derive_cell(
-                cell,
-                trials,
-                protocol=protocol,
-                probes=probes,
-                multiply_adds=bench.run.models[cell.model].multiply_adds,
-                cut_short=stop.spent,
-            )
-
-
-def never_run(cell: Cell, status: Status, reason: str, protocol: Protocol) -> CellResult:
-    """The result of a cell without trials."""
-    return CellResult(
-        cell=cell, cell_id=cell.id, status=status, reason=reason, planned_trials=protocol.trials
-    )
 
 
 def git_state(root: Path) -> tuple[str | None, bool | None]:

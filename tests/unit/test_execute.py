@@ -471,7 +471,7 @@ def test_a_clock_that_jumps_back_changes_nothing(
         days = 0
 
         @classmethod
-        def now(cls, tz: tzinfo | None = None) -> datetime:
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
             cls.days += 1
             return datetime(2026, 1, 28, tzinfo=tz) - timedelta(days=cls.days)
 

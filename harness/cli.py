@@ -41,6 +41,13 @@ def cli(debug: bool) -> None:
 def matrix_options(command: Callable[..., None]) -> Callable[..., None]:
     """The options of every command that reads a matrix."""
     for option in (
+        click.option(
+            "--shard",
+            callback=read_shard,
+            default="1/1",
+            metavar="I/N",
+            help="Take part I of N of the cells; `edgematrix merge` puts the runs together.",
+        ),
         click.option("--skip", multiple=True, metavar="GLOB", help="Leave out cells by id; repeatable."),
         click.option(
             "--only", multiple=True, metavar="GLOB", help="Take only these cells, by id; repeatable."
@@ -82,12 +89,14 @@ def doctor(quick: bool, as_json: bool) -> None:
 @cli.command()
 @matrix_options
 @click.option("--json", "as_json", is_flag=True, help="Print the cells as JSON.")
-def plan(matrix: Path, only: tuple[str, ...], skip: tuple[str, ...], as_json: bool) -> None:
+def plan(
+    matrix: Path, only: tuple[str, ...], skip: tuple[str, ...], shard: tuple[int, int], as_json: bool
+) -> None:
     """Show the cells of MATRIX; starts nothing and needs no engine."""
     from harness.intake import Options, plan_matrix  # noqa: PLC0415
     from harness.plan import describe, with_controls  # noqa: PLC0415
 
-    read, planned = plan_matrix(Options(matrix=matrix, reports=Path(), only=only, skip=skip))
+    read, planned = plan_matrix(Options(matrix=matrix, reports=Path(), only=only, skip=skip, shard=shard))
     rows = describe(with_controls(planned, read.baseline))
     if as_json:
         click.echo(json.dumps(rows, indent=1))
@@ -149,24 +158,17 @@ def build(names: tuple[str, ...]) -> None:
     metavar="TIME",
     help="Begin no trial after this time of measuring, such as 2h.",
 )
-@click.option(
-    "--shard",
-    callback=read_shard,
-    default="1/1",
-    metavar="I/N",
-    help="Measure part I of N of the cells; `edgematrix merge` puts the runs together.",
-)
 @click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines, the summary last.")
 def run(
     matrix: Path,
     only: tuple[str, ...],
     skip: tuple[str, ...],
+    shard: tuple[int, int],
     reports: Path,
     run_id: str | None,
     force: bool,
     retry: frozenset[Status],
     budget: float | None,
-    shard: tuple[int, int],
     as_json: bool,
 ) -> None:
     """Measure MATRIX and write the report; goes on with the newest unfinished run of the same plan."""

@@ -15,6 +15,7 @@ from harness.attachment import Attachment, ConnectionLostError
 from harness.container import LABEL_OWNER, LABEL_RUN, Outcome, container_config
 from harness.errors import BusyError, EngineError
 from harness.output import TICK_S, OutputReader, pump
+from harness.owner import is_gone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -264,6 +265,8 @@ class Engine:
 def is_dead(found: Mapping[str, Any]) -> bool:
     """Whether a container will never run again: it has ended, or its creator died before it could start it."""
     if found["State"]["Status"] == "created":
+        if is_gone((found["Config"]["Labels"] or {}).get(LABEL_OWNER, "")):
+            return True
         age = datetime.now(UTC) - datetime.fromisoformat(found["Created"][:19] + "+00:00")
         return age.total_seconds() > START_S
     return found["State"]["Status"] in {"exited", "dead"}

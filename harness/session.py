@@ -6,10 +6,7 @@ matrix.yaml -> config -> plan -> supplies -> host -> schedule -> execute -> cell
 from __future__ import annotations
 
 import contextlib
-import getpass
-import os
 import secrets
-import socket
 import subprocess
 import time
 from dataclasses import dataclass, replace
@@ -27,6 +24,7 @@ from harness.execute import Measuring
 from harness.finish import sum_up, write_results
 from harness.host import ProbeFacts, describe_host
 from harness.intake import ROOT, plan_matrix
+from harness.owner import own_name
 from harness.plan import against_host, with_controls
 from harness.results import CellResult, Run, RunState
 from harness.schedule import Scheduler
@@ -80,7 +78,7 @@ def run_matrix(options: Options, listener: Listener) -> Finished:
     client = connect()
     controlled = with_controls(plan, matrix.baseline)
     wanted = [planned.cell for planned in controlled.cells if planned.skip_reason is None]
-    engine = Engine(client, owner=f"{getpass.getuser()}@{socket.gethostname()}, pid {os.getpid()}")
+    engine = Engine(client, owner=own_name())
     engine.refuse_if_held()  # a build takes all cores, and may replace an image that somebody measures
     supplies = build_supplies(client, wanted, root=ROOT, listener=listener)
     with hold_engine(engine, supplies) as survey:
@@ -257,17 +255,18 @@ def through_losses(
         EngineError: it stays away, or goes away again and again.
     """
     with contextlib.ExitStack() as held:
-        for left in reversed(range(MOST_LOSSES)):
+        for losses in range(MOST_LOSSES):
             try:
+                if losses:
+                    held.enter_context(hold_engine(engine, supplies))
+                    engine.sweep()
                 return work()
             except EngineError as error:
-                if not left:
+                if losses == MOST_LOSSES - 1:
                     raise
                 listener(EngineLost(reason=error.what))
                 if not engine.await_answer(PATIENCE_S, stop=lambda: stop.now):
-                    return None
-                held.enter_context(hold_engine(engine, supplies))
-                engine.sweep()
+                    break
     return None
 
 

@@ -1,0 +1,27 @@
+"""Who a harness is: for the labels of its containers, for those whom it keeps waiting, and whether it still lives."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+import socket
+
+
+def own_name() -> str:
+    """This process, such as `ann@build-3, pid 4711`."""
+    return f"{getpass.getuser()}@{socket.gethostname()}, pid {os.getpid()}"
+
+
+def is_gone(owner: str) -> bool:
+    """Whether an owner is certainly dead: a process of this machine that is not there. Of others nothing is known."""
+    found = re.fullmatch(r".*@(?P<host>.+), pid (?P<pid>[0-9]{1,10})", owner)
+    if found is None or found["host"] != socket.gethostname():
+        return False
+    try:
+        os.kill(int(found["pid"]), 0)
+    except ProcessLookupError:
+        return True
+    except (PermissionError, OverflowError):
+        pass
+    return False

@@ -6,10 +6,12 @@
 import sys
 import time
 from dataclasses import replace
+from socket import SHUT_RDWR
 
 import docker
 import pytest
 
+from harness.attachment import Attachment
 from harness.container import LABEL_CELL
 from harness.events import PhaseReached
 from harness.records import End, Framework, Phase
@@ -123,6 +125,26 @@ def test_a_container_that_is_killed_from_outside_says_nothing_of_its_cell(
     trial = faults.trial("fault", fault="hang:load", watch=kill)
     assert (trial.status, trial.phase) == (Status.HARNESS_ERROR, Phase.LOAD)
     assert "killed from outside" in trial.reason
+
+
+def test_a_connection_that_is_lost_says_nothing_of_the_cell(
+    faults: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Attachment] = []
+    enter = Attachment.__enter__
+
+    def remember(self: Attachment) -> Attachment:
+        opened.append(self)
+        return enter(self)
+
+    def cut(event: object) -> None:
+        if isinstance(event, PhaseReached) and event.phase is Phase.LOAD:
+            opened[-1]._socket.shutdown(SHUT_RDWR)
+
+    monkeypatch.setattr(Attachment, "__enter__", remember)
+    trial = faults.trial("fault", fault="hang:load", watch=cut)
+    assert (trial.status, trial.phase) == (Status.HARNESS_ERROR, Phase.LOAD)
+    assert "the connection to the container was lost" in trial.reason
 
 
 def test_an_image_that_has_vanished_is_the_engines_fault(faults: Place) -> None:

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from harness.errors import StoreError
-from harness.records import Phase
+from harness.records import Framework, Phase
 from harness.report import write_report
 from harness.report.table import results_csv
-from harness.results import CellResult, Evidence, Run, Status
+from harness.results import CellResult, Evidence, Expectation, Run, Status, TypedWarning
 from harness.stats.cell import measure
 from harness.units import MIB
-from tests.factories import FRAMEWORKS, cell, failed_trial, host, probe, result, run
+from tests.factories import FRAMEWORKS, cell, failed_trial, host, probe, result, run, trial
 from tests.sample_runs import failures, noisy, sample, write_run
 from tests.unit.books import page as rendered
 
@@ -165,7 +165,20 @@ def poisoned() -> tuple[Run, tuple[CellResult, ...]]:
     of = cell(HOSTILE, model=HOSTILE)
     evidence = Evidence(error=HOSTILE, log_tail=HOSTILE * 100)
     died = failed_trial(of, Status.CRASH, Phase.IMPORT, reason=HOSTILE, evidence=evidence)
-    cells = (result(of, [died]), result(cell(HOSTILE * 200, model=HOSTILE)))
+    speaking = cell(f"{HOSTILE} speaks", model=HOSTILE)
+    doubt = TypedWarning(kind=HOSTILE, text=HOSTILE)
+    said = {"version": HOSTILE, "settings": {HOSTILE: HOSTILE}}
+    records = tuple(
+        record.model_copy(update=said) if isinstance(record, Framework) else record
+        for record in trial(speaking).records
+    )
+    ran = trial(speaking).model_copy(update={"records": records, "warnings": (doubt,), "spoiled": (doubt,)})
+    expected = Expectation(status=Status.OOM, reason=HOSTILE)
+    cells = (
+        result(of, [died], expected=expected),
+        result(cell(HOSTILE * 200, model=HOSTILE)),
+        result(speaking, [ran], expected=expected),
+    )
     base = run(cells)
     image = next(iter(base.images.values())).model_copy(
         update={"base": HOSTILE, "packages": {HOSTILE: HOSTILE}}

@@ -309,6 +309,7 @@ def clean() -> None:
 
 def summarize(finished: Finished, *, as_json: bool) -> None:
     """The last lines of a run: what came out, and what to open."""
+    from harness.results import RunState  # noqa: PLC0415
     from harness.units import format_duration  # noqa: PLC0415
 
     counts: dict[str, int] = {}
@@ -318,6 +319,7 @@ def summarize(finished: Finished, *, as_json: bool) -> None:
         document: dict[str, Any] = {
             "kind": "run_ended",
             "run_id": finished.run.run_id,
+            "state": finished.run.state,
             "cells": counts,
             "setup_s": finished.setup_s,
             "run_s": finished.run.run_s,
@@ -337,6 +339,8 @@ def summarize(finished: Finished, *, as_json: bool) -> None:
         f"run {format_duration(finished.run.run_s)}",
         err=True,
     )
+    if finished.run.state is not RunState.COMPLETE:
+        click.echo("not everything is measured: the same command goes on from there", err=True)
     click.echo(f"open {finished.report}", err=True)
 
 

@@ -132,7 +132,7 @@ def test_a_finished_run_is_not_continued_and_new_starts_afresh(folder: Path) -> 
 
 def test_a_budget_leaves_the_rest_skipped_and_the_same_command_goes_on(folder: Path) -> None:
     errors = finish(folder, "--budget", "4s")
-    assert "skipped" in errors or "ok" in errors
+    assert "the same command goes on from there" in errors
     kept = trials(folder)
     assert 1 <= len(kept) < TRIALS
     (run,) = folder.glob("reports/*-*/run.json")

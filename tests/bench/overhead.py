@@ -115,7 +115,7 @@ def median_ms(records: list[AnyRecord] | tuple[AnyRecord, ...]) -> float:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=int, default=10, help="for the cost of a trial")
-    parser.add_argument("--quiet-pairs", type=int, default=100, help="for the latency inside")
+    parser.add_argument("--quiet-pairs", type=int, default=150, help="for the latency inside")
     told = parser.parse_args()
     measure_cost(told.pairs)
     measure_quiet(told.quiet_pairs)

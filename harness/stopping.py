@@ -49,7 +49,9 @@ class Stop:
             signal.signal(signal.SIGINT, before)
             listener(Stopping())
 
-        before = signal.signal(signal.SIGINT, note)
+        before = signal.getsignal(signal.SIGINT)
+        if before is not signal.SIG_IGN:  # a shell gives that to what it starts in the background
+            signal.signal(signal.SIGINT, note)
         try:
             yield
         finally:

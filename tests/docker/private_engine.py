@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
 import docker
 import psutil
+from requests.exceptions import RequestException
 
 ANSWER_S = 60.0
+API_VERSION = "1.41"
+"""Named, so that a client can be made before there is an engine to ask."""
 
 
 class PrivateEngine:
@@ -23,8 +26,9 @@ class PrivateEngine:
     """
 
     def __init__(self, folder: Path) -> None:
-        # A socket's path may have 107 characters; pytest's folders can be longer.
-        self.url = f"unix:///tmp/edgematrix-private-{os.getpid()}.sock"
+        # A socket's path may have 107 characters; pytest's folders are longer.
+        self._sockets = Path(tempfile.mkdtemp(prefix="edgematrix-"))
+        self.url = f"unix://{self._sockets}/docker.sock"
         self._folder = folder
         self._log = (folder / "log").open("wb")
         self._daemon: subprocess.Popen[bytes] | None = None
@@ -37,18 +41,19 @@ class PrivateEngine:
         # Its own network too: a daemon that is told to have no bridge removes the other one's.
         command = [
             "unshare", "--net", dockerd, f"--host={self.url}", f"--data-root={folder}/data",
-            f"--exec-root={folder}/exec", f"--pidfile={folder}/pid", "--bridge=none", "--iptables=false",
+            f"--exec-root={self._sockets}", f"--pidfile={folder}/pid", "--bridge=none", "--iptables=false",
             "--ip6tables=false",
         ]  # fmt: skip
         (folder / "pid").unlink(missing_ok=True)
         self._daemon = subprocess.Popen(command, stdout=self._log, stderr=self._log, stdin=subprocess.DEVNULL)
         deadline = time.monotonic() + ANSWER_S
+        client = docker.DockerClient(base_url=self.url, version=API_VERSION, timeout=30)
         while True:
             try:
-                client = docker.DockerClient(base_url=self.url, timeout=30)
                 client.ping()
-            except docker.errors.DockerException:
+            except RequestException:
                 if time.monotonic() > deadline:
+                    client.close()
                     raise
                 time.sleep(0.2)
             else:
@@ -59,21 +64,30 @@ class PrivateEngine:
         assert self._daemon is not None
         self._daemon.kill()
         self._daemon.wait(timeout=30)
+        # Its containerd dies with it. Where nobody reaps orphans it stays as a zombie, which the next daemon would take
+        # for one that runs.
+        (self._sockets / "containerd" / "containerd.pid").unlink(missing_ok=True)
 
     def stop(self) -> None:
-        """End it, and the containerd that a killed one has left."""
+        """End it, and remove all that it has left."""
         if self._daemon is not None and self._daemon.poll() is None:
             self._daemon.send_signal(signal.SIGTERM)
             self._daemon.wait(timeout=60)
-        leftover = self._folder / "exec" / "containerd" / "containerd.pid"
-        if leftover.exists() and psutil.pid_exists(pid := int(leftover.read_text())):
-            psutil.Process(pid).terminate()
         self._log.close()
-        Path(self.url.removeprefix("unix://")).unlink(missing_ok=True)
+        for process in psutil.process_iter(["cmdline"]):
+            if any(str(self._sockets) in word for word in process.info["cmdline"] or ()):  # shims
+                for each in (*process.children(recursive=True), process):
+                    each.kill()
+        places = (str(self._sockets), str(self._folder))
+        for mounted in reversed(psutil.disk_partitions(all=True)):
+            if mounted.mountpoint.startswith(places):
+                subprocess.run(["umount", "--lazy", mounted.mountpoint], check=False)
+        shutil.rmtree(self._sockets, ignore_errors=True)
+        shutil.rmtree(self._folder / "data", ignore_errors=True)
 
     def take_images(self, source: docker.DockerClient, names: list[str]) -> None:
         """Copy images from another engine."""
-        target = docker.DockerClient(base_url=self.url, timeout=600)
+        target = docker.DockerClient(base_url=self.url, version=API_VERSION, timeout=600)
         for name in names:
             target.images.load(source.images.get(name).save(named=True))  # type: ignore[arg-type]
         target.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -119,10 +120,12 @@ def engine_restarts(client: docker.DockerClient, folder: Path, count: int) -> No
     private = PrivateEngine(data)
     command = Command(folder, trials=count + 2, budget="3s")
     command.environment["DOCKER_HOST"] = private.url
-    try:
+    with contextlib.ExitStack() as held:
+        held.callback(private.stop)
         own = private.start()
+        held.callback(own.close)
         private.take_images(client, images_of(client))
-        process = command.start()
+        process = held.enter_context(command.start())
         assert process.stderr is not None
         told = []
         done = 0
@@ -132,7 +135,7 @@ def engine_restarts(client: docker.DockerClient, folder: Path, count: int) -> No
                 time.sleep(2)  # in the middle of the next
                 private.kill()
                 time.sleep(1)
-                own = private.start()
+                private.start().close()
                 done += 1
         assert process.wait(timeout=300) == 0, "".join(told)
         assert sum("waiting for the engine" in line for line in told) == count, "".join(told)
@@ -140,8 +143,6 @@ def engine_restarts(client: docker.DockerClient, folder: Path, count: int) -> No
         check_whole(store, count + 2)
         assert left_on(own) == []
         print(f"{count} restarts, all trials there")
-    finally:
-        private.stop()
 
 
 def images_of(client: docker.DockerClient) -> list[str]:

@@ -189,4 +189,6 @@ def test_from_inside_there_is_no_way_out(faults: Place) -> None:
     assert seen["sockets"] == ""
 
 
-ENVIRONMENT = {"FAULT", "HOME", "HOSTNAME", "LC_CTYPE", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH"}
+ENVIRONMENT = {
+    "FAULT", "HOME", "HOSTNAME", "LC_CTYPE", "OPENBLAS_NUM_THREADS", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH",
+}  # fmt: skip

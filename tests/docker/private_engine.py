@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -11,11 +12,8 @@ from pathlib import Path
 
 import docker
 import psutil
-from requests.exceptions import RequestException
 
 ANSWER_S = 60.0
-API_VERSION = "1.41"
-"""Named, so that a client can be made before there is an engine to ask."""
 
 
 class PrivateEngine:
@@ -47,17 +45,14 @@ class PrivateEngine:
         (folder / "pid").unlink(missing_ok=True)
         self._daemon = subprocess.Popen(command, stdout=self._log, stderr=self._log, stdin=subprocess.DEVNULL)
         deadline = time.monotonic() + ANSWER_S
-        client = docker.DockerClient(base_url=self.url, version=API_VERSION, timeout=30)
-        while True:
-            try:
-                client.ping()
-            except RequestException:
-                if time.monotonic() > deadline:
-                    client.close()
-                    raise
-                time.sleep(0.2)
-            else:
-                return client
+        while not self._listens():
+            assert time.monotonic() < deadline, f"dockerd does not answer: {folder}/log"
+            time.sleep(0.2)
+        return docker.DockerClient(base_url=self.url, timeout=60)
+
+    def _listens(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(self.url.removeprefix("unix://")) == 0
 
     def kill(self) -> None:
         """End it as a crash would."""
@@ -87,7 +82,7 @@ class PrivateEngine:
 
     def take_images(self, source: docker.DockerClient, names: list[str]) -> None:
         """Copy images from another engine."""
-        target = docker.DockerClient(base_url=self.url, version=API_VERSION, timeout=600)
+        target = docker.DockerClient(base_url=self.url, timeout=600)
         for name in names:
             target.images.load(source.images.get(name).save(named=True))  # type: ignore[arg-type]
         target.close()

@@ -30,7 +30,7 @@ def test_a_full_disk_loses_nothing_that_is_finished(tmp_path: Path) -> None:
     reports.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(reports)], check=True)
     try:
-        full = Command(tmp_path, trials=40).run()
+        full = Command(tmp_path, trials=10).run()
         assert full.returncode == 5, full.stderr
         assert "No space left on device" in full.stderr
         assert "fix: check free space" in full.stderr
@@ -38,7 +38,7 @@ def test_a_full_disk_loses_nothing_that_is_finished(tmp_path: Path) -> None:
         kept = {path.name: path.read_bytes() for path in reports.glob("*-*/trials/*.json")}
         assert kept
         subprocess.run(["mount", "-o", "remount,size=200m", str(reports)], check=True)
-        again = Command(tmp_path, trials=40).run()
+        again = Command(tmp_path, trials=10).run()
         assert again.returncode == 0, again.stderr
         assert f"{len(kept)} kept from before" in again.stderr
         after = {path.name: path.read_bytes() for path in reports.glob("*-*/trials/*.json")}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from harness.report.endings import WORDS
 from harness.report.flags import FLAGS
 from harness.report.formats import clip, visible
+from harness.results import Status
 from harness.units import counted
 
 if TYPE_CHECKING:
@@ -66,10 +67,7 @@ def count_doubts(measured: Measured, *, beside: Container[str]) -> int:
 
 def of_cell(measured: Measured) -> Iterator[tuple[str, str, int]]:
     """Each kind of warning that a cell carries, its text, and the number of trials that carry it."""
-    expected = measured.result.expected
-    if expected is not None and measured.ok:
-        text = f"it was expected to end otherwise ({WORDS[expected.status]}: {expected.reason})"
-        yield "unexpected", text, len(measured.result.counted)
+    yield from _of_its_ending(measured)
     by_kind: dict[str, list[TypedWarning]] = {}
     carriers: Counter[str] = Counter()
     for trial in measured.result.counted:
@@ -79,6 +77,21 @@ def of_cell(measured: Measured) -> Iterator[tuple[str, str, int]]:
     for kind, doubts in by_kind.items():
         first, *others = dict.fromkeys(doubt.text for doubt in doubts)
         yield kind, first + (f" (and {len(others)} more like it)" if others else ""), carriers[kind]
+
+
+def _of_its_ending(measured: Measured) -> Iterator[tuple[str, str, int]]:
+    """What a cell that ended well does not tell by its figures."""
+    result = measured.result
+    if result.expected is not None and measured.ok:
+        text = f"it was expected to end otherwise ({WORDS[result.expected.status]}: {result.expected.reason})"
+        yield "unexpected", text, len(result.counted)
+    before = [
+        trial for trial in result.trials if trial not in result.counted and trial.status is not Status.OK
+    ]
+    if before:
+        endings = " and ".join(dict.fromkeys(WORDS[trial.status] for trial in before))
+        rounds = {trial.index for trial in before}
+        yield "tried_again", f"an earlier attempt ended otherwise: {endings}", len(rounds)
 
 
 def named(cells: Sequence[str]) -> tuple[tuple[str, ...], str]:

@@ -228,6 +228,17 @@ def test_a_cell_that_ended_well_against_expectation_is_doubted() -> None:
     assert (kind, "out of memory: too small" in text) == ("unexpected", True)
 
 
+def test_what_was_tried_again_until_it_ended_well_is_told() -> None:
+    of = cell("jax")
+    first = failed_trial(of, Status.OOM, Phase.LOAD)
+    again = trial(of).model_copy(update={"attempt": 1})
+    tried = result(of, [first, again, trial(of, 1)], status=Status.OK, phase=None, reason="")
+    _, (workload,) = read((run([tried]), (tried,)))
+    assert ("tried_again", "an earlier attempt ended otherwise: out of memory", 1) in list(
+        of_cell(workload.cells[0])
+    )
+
+
 def test_every_ending_has_its_words() -> None:
     _, cells = failed_run()
 

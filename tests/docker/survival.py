@@ -27,17 +27,23 @@ frameworks: ["null"]
 models: [spam-fnn]
 cpus: [1]
 memory: [{memory}]
-protocol: {{trials: {trials}, warmup: 50ms, budget: {budget}}}
+protocol: {{trials: {trials}, warmup: 50ms, budget: {budget}, max_iterations: {most}}}
 """
+
+
+FEW, MANY = 2000, 1_000_000
+"""Calls of a steady phase at most: few where many trials are wanted, and not what they measure."""
 
 
 class Command:
     """`edgematrix run` on a small matrix of the null framework, in a process of its own."""
 
-    def __init__(self, folder: Path, *, trials: int, memory: str = "256MiB", budget: str = "100ms") -> None:
+    def __init__(
+        self, folder: Path, *, trials: int, memory: str = "256MiB", budget: str = "100ms", most: int = MANY
+    ) -> None:
         self.reports = folder / "reports"
         matrix = folder / "matrix.yaml"
-        matrix.write_text(MATRIX.format(trials=trials, memory=memory, budget=budget))
+        matrix.write_text(MATRIX.format(trials=trials, memory=memory, budget=budget, most=most))
         self._words = [sys.executable, "-m", "harness", "run", str(matrix), "--reports", str(self.reports)]
         self.environment = dict(os.environ)
 
@@ -77,7 +83,7 @@ def left_on(client: docker.DockerClient) -> list[str | None]:
 def kills(client: docker.DockerClient, folder: Path, count: int) -> None:
     """Kill the harness at random moments, each time followed by a resume, and look at what is there in the end."""
     trials = 4 + 2 * count
-    command = Command(folder, trials=trials, memory="256MiB, 512MiB")
+    command = Command(folder, trials=trials, memory="256MiB, 512MiB", most=FEW)
     rng = random.Random(count)
     killed = 0
     while killed < count:
@@ -162,7 +168,7 @@ def soak(folder: Path, *, trials: int, settled: int) -> None:
             seen.append((me.memory_info().rss, me.num_fds(), time.monotonic()))
 
     matrix = folder / "matrix.yaml"
-    matrix.write_text(MATRIX.format(trials=trials, memory="256MiB", budget="50ms"))
+    matrix.write_text(MATRIX.format(trials=trials, memory="256MiB", budget="50ms", most=FEW))
     finished = run_matrix(Options(matrix=matrix, reports=folder / "reports", force=True), watch)
     assert [cell.status for cell in finished.cells] == [Status.OK]
     early, late = seen[settled - 1], seen[-1]

@@ -107,15 +107,17 @@ def out_of_memory(end: End | None, outcome: Outcome, cap_bytes: int, where: str)
             return Status.OOM, f"out of memory {where}, and the supervisor with it"
         return None
     if end.stop is Stop.THRASHING:
-        return Status.OOM, f"thrashing {where}: {format_memory(end.phase_read_bytes)} read from disk"
-    if not end.oom_kills or end.signal != signal.SIGKILL:
+        reason = f"thrashing {where}: {format_memory(end.phase_read_bytes)} read from disk"
+    elif end.oom_kills and end.signal == signal.SIGKILL:
+        reason = f"out of memory {where}"
+    else:
         return None
     # The kernel counts every kill in a cgroup, also those for which the whole host, or a group above, ran out.
     peak = end.cgroup_peak_bytes
     if peak is not None and peak < CAP_REACHED * cap_bytes:
         amounts = f"{format_memory(peak)} at the most under a {format_memory(cap_bytes)} cap"
         return Status.HARNESS_ERROR, f"the host, not the cell, ran out of memory {where}: {amounts}"
-    return Status.OOM, f"out of memory {where}"
+    return Status.OOM, reason
 
 
 def stopped_from_outside(outcome: Outcome, where: str, bad_line: str | None) -> tuple[Status, str] | None:

@@ -86,14 +86,15 @@ def test_an_allocation_past_the_cap_is_an_oom_with_its_phase(faults: Place, phas
 
 
 def test_a_host_that_runs_out_of_memory_is_not_the_cells_cap(
-    faults: Place, monkeypatch: pytest.MonkeyPatch
+    client: docker.DockerClient, faults: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A group above the container that is smaller than the cap stands for the host."""
-    with small_parent(monkeypatch, 256 * MIB):
-        trial = faults.trial("fault", fault="allocate:load", memory=GIB)
+    if client.info()["CgroupDriver"] != "cgroupfs":
+        pytest.skip("systemd owns the groups of this host, and lets nobody make one beside its own")
+    with small_parent(monkeypatch, 128 * MIB):
+        trial = faults.trial("fault", fault="allocate:load", memory=256 * MIB)
     assert trial.status is Status.HARNESS_ERROR, trial.reason
     assert "the host, not the cell, ran out of memory in load" in trial.reason
-    assert trial.evidence.oom_kills
 
 
 @pytest.mark.parametrize(

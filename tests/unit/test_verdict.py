@@ -64,6 +64,16 @@ CASES: dict[str, tuple[list[AnyRecord], Outcome, Status, Phase | None, str]] = {
         Phase.LOAD,
         "the host, not the cell, ran out of memory in load",
     ),
+    "thrashing far from the cell's cap is the host's": (
+        [
+            *until(Phase.LOAD),
+            end(exit_code=None, signal=SIGKILL, stop=Stop.THRASHING, read=30 * 1024**3, peak=CAP // 2),
+        ],
+        OUTCOME,
+        Status.HARNESS_ERROR,
+        Phase.LOAD,
+        "the host, not the cell, ran out of memory in load",
+    ),
     "a kernel without a peak can only be believed": (
         [*until(Phase.LOAD), end(exit_code=None, signal=SIGKILL, oom_kills=1, peak=None)],
         OUTCOME,

@@ -309,7 +309,7 @@ def clean() -> None:
 
 def summarize(finished: Finished, *, as_json: bool) -> None:
     """The last lines of a run: what came out, and what to open."""
-    from harness.results import RunState  # noqa: PLC0415
+    from harness.runs import RunState  # noqa: PLC0415
     from harness.units import format_duration  # noqa: PLC0415
 
     counts: dict[str, int] = {}

@@ -15,7 +15,8 @@ from harness.stats.samples import median_us
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.results import Cell, Protocol, ReferenceProbe, Trial
+    from harness.results import Cell, ReferenceProbe, Trial
+    from harness.runs import Protocol
 
 
 def derive_cell(

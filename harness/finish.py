@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.plan import Plan
-    from harness.results import Cell, Expectation, Protocol, Run
+    from harness.results import Cell, Expectation
+    from harness.runs import Protocol, Run
     from harness.stopping import Stop
     from harness.store import RunStore
     from harness.trial import Bench

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import BaseModel, ConfigDict
 
 from harness.records import Conditions
-from harness.results import Host
+from harness.runs import Host
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

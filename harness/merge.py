@@ -11,7 +11,8 @@ from harness.derive import derive_cell
 from harness.errors import NotComparableError
 from harness.finish import write_results
 from harness.plan import Plan, PlannedCell
-from harness.results import CellResult, Run, RunState, Status
+from harness.results import CellResult, Status
+from harness.runs import Run, RunState
 from harness.store import RunStore
 
 if TYPE_CHECKING:

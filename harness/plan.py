@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from harness.config import Matrix
     from harness.host import LogicalCpu
-    from harness.results import Cell, Protocol
+    from harness.results import Cell
+    from harness.runs import Protocol
 
 NEAREST: Final = 3
 """How many ids, or cells, a message names."""

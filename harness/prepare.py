@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from harness.catalog import ModelSpec
     from harness.engine import Engine
-    from harness.results import Image
+    from harness.runs import Image
 
 COMMON: Final = "/model"
 NATIVE: Final = "/native"

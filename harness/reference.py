@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.engine import Engine
-    from harness.results import Image, Requested
+    from harness.results import Requested
+    from harness.runs import Image
 
 SECONDS: Final = 1.0
 """The matrix product gets 0.6 of it: long enough to be worth reading, and longer ones are no steadier

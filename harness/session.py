@@ -26,7 +26,7 @@ from harness.host import ProbeFacts, describe_host
 from harness.intake import ROOT, plan_matrix
 from harness.owner import own_name
 from harness.plan import against_host, with_controls
-from harness.results import CellResult, Run, RunState
+from harness.runs import Run, RunState
 from harness.schedule import Scheduler
 from harness.stopping import Stop
 from harness.store import RunStore, fitting_run, identity, open_run
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from harness.events import Listener
     from harness.intake import Options
     from harness.plan import Plan
-    from harness.results import Cell, Expectation
+    from harness.results import Cell, CellResult, Expectation
     from harness.supplies import Supplies
 
 

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import StoreError
-from harness.results import MAX_ATTEMPTS, CellResult, ReferenceProbe, Run, RunState, Status, Trial
+from harness.results import MAX_ATTEMPTS, CellResult, ReferenceProbe, Status, Trial
+from harness.runs import Run, RunState
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator

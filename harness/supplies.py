@@ -11,7 +11,7 @@ from harness.container import LABEL_MODEL, Mount
 from harness.errors import BuildError, EdgematrixError
 from harness.events import Step
 from harness.prepare import COMMON, NATIVE, Volume, make_volume, plan_volumes
-from harness.results import Model
+from harness.runs import Model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from harness.engine import Engine
     from harness.events import Listener
     from harness.host import ProbeFacts
-    from harness.results import Cell, Image
+    from harness.results import Cell
+    from harness.runs import Image
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from harness.engine import Engine
     from harness.events import Listener
     from harness.records import AnyRecord
-    from harness.results import Cell, Run
+    from harness.results import Cell
+    from harness.runs import Run
     from harness.schedule import ScheduledTrial
     from harness.supplies import Supplies
 

@@ -35,22 +35,8 @@ from harness.records import (
     Threads,
     Warmup,
 )
-from harness.results import (
-    Cell,
-    CellResult,
-    CpuMode,
-    Evidence,
-    Host,
-    Image,
-    Model,
-    Protocol,
-    ReferenceProbe,
-    Requested,
-    Run,
-    RunState,
-    Status,
-    Trial,
-)
+from harness.results import Cell, CellResult, CpuMode, Evidence, ReferenceProbe, Requested, Status, Trial
+from harness.runs import Host, Image, Model, Protocol, Run, RunState
 from harness.units import GIB, MIB
 
 if TYPE_CHECKING:

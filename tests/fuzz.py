@@ -16,7 +16,8 @@ from harness.derive import derive_cell
 from harness.errors import ConfigError
 from harness.output import OutputReader
 from harness.plan import describe, make_plan, with_controls
-from harness.results import Cell, Protocol, Requested, Trial
+from harness.results import Cell, Requested, Trial
+from harness.runs import Protocol
 from harness.stats.cell import cell_stats
 from harness.store import RunStore
 from harness.trial import Transcript

@@ -16,13 +16,12 @@ from harness.results import (
     CpuMode,
     Evidence,
     ReferenceProbe,
-    Run,
-    RunState,
     Status,
     StoppedBy,
     Trial,
     TypedWarning,
 )
+from harness.runs import Run, RunState
 from harness.units import GIB, MIB, format_memory
 from tests.factories import (
     FRAMEWORKS,

@@ -18,7 +18,7 @@ from harness.build.recipe import LABEL_FINGERPRINT, SITE_REPOSITORY, Recipe, rea
 from harness.build.wheelhouse import fill
 from harness.catalog import SUPPORT_IMAGES, FrameworkSpec, load_frameworks
 from harness.errors import BuildError, ConfigError
-from harness.results import Image
+from harness.runs import Image
 from harness.units import GIB, MIB, format_memory
 
 if TYPE_CHECKING:

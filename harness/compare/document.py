@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness.compare.judge import Compared
     from harness.compare.machine import Shift
     from harness.compare.rows import Figure, Row
-    from harness.results import Run
+    from harness.runs import Run
     from harness.stats.cell import Measured
 
 DOCUMENT_VERSION: Final = 1

@@ -12,7 +12,7 @@ from harness.compare.rows import Row, decide, pair_up
 from harness.errors import ConfigError, NotComparableError
 from harness.report.formats import visible
 from harness.report.stored import read_cells
-from harness.results import RunState
+from harness.runs import RunState
 from harness.stats.noise import Aim, by_round, floors, group_floors
 from harness.store import RunStore
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.compare.machine import Shift
-    from harness.results import ReferenceProbe, Run
+    from harness.results import ReferenceProbe
+    from harness.runs import Run
     from harness.stats.cell import Measured
 
 THRESHOLD: Final = 0.05

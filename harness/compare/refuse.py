@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from harness.compare.rows import Row
-    from harness.results import Requested, Run, Trial
+    from harness.results import Requested, Trial
+    from harness.runs import Run
 
 
 MOST: Final = 12

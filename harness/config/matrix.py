@@ -8,13 +8,14 @@ from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from harness.results import Cell, CpuMode, Expectation, Protocol
+from harness.results import Cell, CpuMode, Expectation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.config.schema import MatrixFile
     from harness.results import ThreadOption
+    from harness.runs import Protocol
 
 
 class Limits(NamedTuple):

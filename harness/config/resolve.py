@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.config.matrix import Block, Exclusion, Expected, Limits, Matrix
 from harness.records import Phase
-from harness.results import CpuMode, Expectation, Protocol, Status
+from harness.results import CpuMode, Expectation, Status
+from harness.runs import Protocol
 from harness.units import parse_duration, parse_memory
 
 if TYPE_CHECKING:

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from harness.doctor.noise import Noise
     from harness.events import Listener
     from harness.host import ProbeFacts
-    from harness.results import Image, ReferenceProbe, Requested
+    from harness.results import ReferenceProbe, Requested
+    from harness.runs import Image
 
 CAP_BYTES: Final = 256 * MIB
 PROOF_S: Final = 30.0

@@ -8,7 +8,7 @@ from harness.errors import StoreError
 from harness.report.html import render
 from harness.report.stored import read_cells, read_probes
 from harness.report.table import results_csv
-from harness.results import Run
+from harness.runs import Run
 from harness.store import read_model, write_atomically
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.report.charts import Bar, Dot
-    from harness.results import Run
+    from harness.runs import Run
     from harness.stats.cell import Measured
     from harness.stats.floor import Floor
     from harness.stats.ranking import Ranking

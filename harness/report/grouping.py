@@ -18,7 +18,8 @@ from harness.units import format_memory
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from harness.results import Run, ThreadOption
+    from harness.results import ThreadOption
+    from harness.runs import Run
     from harness.stats.cell import Measured
 
 

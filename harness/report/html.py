@@ -20,7 +20,8 @@ from harness.report.view import build_view
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.results import ReferenceProbe, Run
+    from harness.results import ReferenceProbe
+    from harness.runs import Run
     from harness.stats.cell import Measured
 
 STYLE: Final = "style.css"

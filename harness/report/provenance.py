@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from harness.report.book import Book
     from harness.report.grouping import Workload
-    from harness.results import Protocol, Run
+    from harness.runs import Protocol, Run
 
 CAP_NOTE: Final = "A cap limits quantity, not core speed"
 PACKAGE_LIMIT: Final = 100

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.errors import StoreError
-from harness.results import CellResult, Run, RunState, Status
+from harness.results import CellResult, Status
+from harness.runs import Run, RunState
 from harness.stats.cell import Measured, cell_stats
 from harness.store import RunStore, read_model
 

@@ -34,14 +34,16 @@ from harness.report.provenance import (
     run_facts,
 )
 from harness.report.reference import ProbedCpus, probed_cpus
-from harness.results import RunState, Status
+from harness.results import Status
+from harness.runs import RunState
 from harness.units import counted, format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.report.aspects.common import Aspect
-    from harness.results import ReferenceProbe, Run
+    from harness.results import ReferenceProbe
+    from harness.runs import Run
     from harness.stats.cell import Measured
 
 MANY: int = 3

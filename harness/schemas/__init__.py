@@ -13,7 +13,8 @@ from pydantic import TypeAdapter
 
 from harness.config.json_schema import matrix_schema
 from harness.records import AnyRecord
-from harness.results import CellResult, ReferenceProbe, Run, Trial
+from harness.results import CellResult, ReferenceProbe, Trial
+from harness.runs import Run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

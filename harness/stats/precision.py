@@ -11,7 +11,8 @@ from harness.stats.intervals import geometric_interval
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.results import Cell, Protocol
+    from harness.results import Cell
+    from harness.runs import Protocol
 
 
 def half_width(medians: Sequence[float], planned: int) -> float | None:

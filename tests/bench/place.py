@@ -17,7 +17,8 @@ from harness.engine_connection import connect
 from harness.events import Step
 from harness.intake import ROOT, Options, plan_matrix
 from harness.records import AnyRecord, RecordError, parse_record
-from harness.results import Cell, Protocol, Trial
+from harness.results import Cell, Trial
+from harness.runs import Protocol
 from harness.schedule import ScheduledTrial
 from harness.session import describe_run, hold_engine
 from harness.supplies import build_supplies, fill_volumes

@@ -16,7 +16,8 @@ from harness.engine import Engine
 from harness.engine_connection import connect
 from harness.host import LogicalCpu
 from harness.intake import ROOT, Options, plan_matrix
-from harness.results import Cell, Protocol, Trial
+from harness.results import Cell, Trial
+from harness.runs import Protocol
 from harness.schedule import ScheduledTrial
 from harness.session import describe_run, hold_engine, run_matrix
 from harness.store import RunStore

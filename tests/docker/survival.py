@@ -17,7 +17,8 @@ import psutil
 from harness.container import LABEL_OWNER, LABEL_RUN
 from harness.events import TrialEnded
 from harness.intake import ROOT, Options
-from harness.results import CellResult, RunState, Status, Trial
+from harness.results import CellResult, Status, Trial
+from harness.runs import RunState
 from harness.session import run_matrix
 from harness.store import RunStore, stored_runs
 from tests.docker.private_engine import PrivateEngine

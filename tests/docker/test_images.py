@@ -15,7 +15,7 @@ from harness.build.lockfile import read_pins
 from harness.catalog import load_frameworks
 from harness.errors import BuildError, ConfigError
 from harness.intake import ROOT
-from harness.results import Image
+from harness.runs import Image
 
 pytestmark = pytest.mark.docker
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from harness.report.book import Book
 from harness.report.grouping import Workload, workloads
 from harness.report.html import render
-from harness.results import CellResult, ReferenceProbe, Run
+from harness.results import CellResult, ReferenceProbe
+from harness.runs import Run
 from harness.stats.cell import measure
 from tests.factories import run
 

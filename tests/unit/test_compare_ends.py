@@ -10,7 +10,8 @@ import pytest
 from harness.compare import CompareOptions, Verdict, compare_runs
 from harness.compare.refuse import Kind
 from harness.errors import NotComparableError, StoreError
-from harness.results import Cell, CellResult, RunState, Status
+from harness.results import Cell, CellResult, Status
+from harness.runs import RunState
 from harness.stats.noise import Aim
 from tests.compared import CELLS, again, failed, other, write
 from tests.factories import cell, host, image, requested, result, run, trial

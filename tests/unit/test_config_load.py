@@ -9,7 +9,7 @@ from harness.config import Limits, Matrix, load_matrix
 from harness.config.load import parse_matrix
 from harness.config.source import MAX_BYTES
 from harness.errors import ConfigError, ExitCode
-from harness.results import Protocol
+from harness.runs import Protocol
 from harness.units import GIB, MIB
 
 FRAMEWORKS = ("pytorch", "tensorflow", "jax", "onnxruntime", "openvino")

@@ -15,18 +15,14 @@ from harness.results import (
     CellResult,
     Evidence,
     Expectation,
-    Host,
-    Image,
-    Model,
-    Protocol,
     ReferenceProbe,
     Requested,
-    Run,
     Status,
     StoppedBy,
     Trial,
     TypedWarning,
 )
+from harness.runs import Host, Image, Model, Protocol, Run
 
 PAGES = Path(__file__).parents[2] / "docs" / "contracts"
 HARNESS = Path(__file__).parents[2] / "harness"

@@ -15,7 +15,8 @@ from harness.events import Event, PhaseReached, RunStarted, TrialEnded, TrialSpo
 from harness.execute import Measuring
 from harness.host import LogicalCpu
 from harness.records import MAX_RECORDS, AnyRecord, Moment, Phase
-from harness.results import Cell, CellResult, Image, Model, Status, StoppedBy, Trial
+from harness.results import Cell, CellResult, Status, StoppedBy, Trial
+from harness.runs import Image, Model
 from harness.schedule import ScheduledTrial, Scheduler
 from harness.stopping import Stop
 from harness.store import RunStore

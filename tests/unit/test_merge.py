@@ -7,7 +7,8 @@ import pytest
 
 from harness.errors import NotComparableError
 from harness.merge import merge_runs
-from harness.results import Cell, CellResult, RunState, Status
+from harness.results import Cell, CellResult, Status
+from harness.runs import RunState
 from harness.store import RunStore
 from tests.factories import cell, host, image, probe, result, run, trial
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats as distributions
 
-from harness.results import Protocol, StoppedBy
+from harness.results import StoppedBy
+from harness.runs import Protocol
 from harness.stats.intervals import geometric_interval
 from harness.stats.precision import choose_cells, half_width, stopped_by
 from tests.factories import cell

@@ -10,7 +10,8 @@ from harness.container import ContainerSpec, Outcome
 from harness.deadline import Deadline
 from harness.engine import Engine
 from harness.reference import MEMORY_BYTES, SECONDS, run_reference
-from harness.results import CpuMode, Image, ReferenceProbe, Requested
+from harness.results import CpuMode, ReferenceProbe, Requested
+from harness.runs import Image
 from tests.unit.trials import OUTCOME, REQUESTED
 
 IMAGE = Image(tag="edgematrix/null", id="sha256:1", fingerprint="f", size_bytes=1, base="b", packages={})

@@ -17,7 +17,8 @@ from harness.errors import StoreError
 from harness.records import Framework, Phase
 from harness.report import write_report
 from harness.report.table import results_csv
-from harness.results import CellResult, Evidence, Expectation, Run, Status, TypedWarning
+from harness.results import CellResult, Evidence, Expectation, Status, TypedWarning
+from harness.runs import Run
 from harness.stats.cell import measure
 from harness.units import MIB
 from tests.factories import FRAMEWORKS, cell, failed_trial, host, probe, result, run, trial

@@ -10,7 +10,7 @@ import pytest
 
 from harness.errors import StoreError
 from harness.report import write_report
-from harness.results import RunState
+from harness.runs import RunState
 from harness.units import MIB
 from tests.factories import cell, result, run
 from tests.sample_runs import write_run

@@ -4,17 +4,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import StoreError
-from harness.results import (
-    Cell,
-    CellResult,
-    Evidence,
-    Host,
-    Protocol,
-    Run,
-    RunState,
-    Status,
-    Trial,
-)
+from harness.results import Cell, CellResult, Evidence, Status, Trial
+from harness.runs import Host, Protocol, Run, RunState
 from harness.store import RunStore, fitting_run, open_run, point_latest, stored_runs, write_atomically
 from tests.factories import probe
 from tests.unit.trials import REQUESTED, whole

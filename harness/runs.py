@@ -1,0 +1,123 @@
+"""The record of one run, `run.json`: what was measured with what, on which machine, and how.
+
+`docs/contracts/results.md` is the page for readers.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from harness.records import Count, Phase
+from harness.results import Cpus, Positive, Seconds, Stored
+
+
+class Host(Stored):
+    """The machine on which the engine runs, as a container on it sees it."""
+
+    fingerprint: str
+    """Hash of what makes two hosts comparable: CPU, cores, memory, kernel, cgroup version, engine."""
+    cpu_model: str
+    architecture: str
+    logical_cpus: tuple[Count, ...]
+    """Those that a container may use."""
+    physical_cores: Positive
+    smt: bool
+    memory_bytes: Positive
+    kernel: str
+    cgroup_version: Literal[1, 2]
+    engine_version: str
+    engine_os: str
+    storage_driver: str
+    governor: str | None
+    cpu_flags: tuple[str, ...]
+    """The instruction sets that matter for inference, such as `avx2` or `amx_tile`."""
+
+
+class Image(Stored):
+    """One framework's image as it ran."""
+
+    tag: str
+    id: str
+    fingerprint: str
+    size_bytes: Count
+    base: str
+    """The digest or the kind of the base it was built on."""
+    packages: dict[str, str]
+
+
+class Model(Stored):
+    """One model as it was prepared."""
+
+    hash: str
+    title: str
+    parameters: Count
+    multiply_adds: Count
+    """Of one row."""
+    tolerance: Annotated[float, Field(ge=0)]
+    """Largest absolute error allowed against the float64 reference."""
+
+
+class Protocol(Stored):
+    """How every trial measures, and how many there are."""
+
+    trials: Positive
+    """Of each cell, at least."""
+    max_trials: Positive
+    """Of each cell, at most; more than `trials` only where a precision is asked for."""
+    precision: Annotated[float, Field(gt=0, lt=1)] | None
+    """Half the width of the interval of a cell's median, as a part of the median, at which no more trials are spent."""
+    max_time_s: Seconds | None
+    """Of measuring, after which no trial beyond `trials` begins."""
+    warmup_s: Seconds
+    budget_s: Seconds
+    """Of the steady phase."""
+    min_iterations: Count
+    max_iterations: Positive
+    timeout_s: Seconds
+    """Of one trial, enforced from outside."""
+    phase_timeouts_s: dict[Phase, Seconds] = Field(default={})
+    """Of single phases, enforced from outside as well; a phase that is not here has the trial's."""
+    page_cache: Literal["cold", "warm"]
+    seed: Count
+
+
+class RunState(StrEnum):
+    """Where a run stands."""
+
+    RUNNING = "running"
+    INTERRUPTED = "interrupted"
+    COMPLETE = "complete"
+
+
+class Run(Stored):
+    """One execution of a matrix: `run.json`."""
+
+    version: Literal[2] = 2
+    run_id: str
+    state: RunState
+    started_at: datetime
+    finished_at: datetime | None
+    run_s: Seconds
+    """Wall time spent measuring, over all sessions."""
+    plan_hash: str
+    """Hash of the cells and the protocol: what `resume` compares."""
+    cells: tuple[str, ...]
+    """Ids of all cells, in the plan's order: these files, and no others, stand in `cells/` once it is complete."""
+    matrix_name: str
+    matrix: dict[str, object]
+    """As resolved, every default written out."""
+    baseline: str
+    """The framework that relative columns refer to."""
+    devices: dict[str, tuple[Cpus, Positive]]
+    """Name to (cpus, memory in bytes), where the matrix names its limits."""
+    protocol: Protocol
+    harness_version: str
+    git_commit: str | None
+    git_dirty: bool | None
+    host: Host
+    images: dict[str, Image]
+    models: dict[str, Model]

@@ -65,7 +65,7 @@ class Measuring:
         self._retry = store.ended_as(retry)
         self._begin = time.monotonic()
         self._order = store.count_trials()
-        self._probes = store.read_probes()
+        self._probes = {number: probe.condensed() for number, probe in store.read_probes().items()}
         self._last_probe: ReferenceProbe | None = None
         self._number = 0
         self._total = 0
@@ -149,7 +149,7 @@ class Measuring:
         )
         if self._last_probe is not None:
             self._store.write_probe(self._last_probe)
-            self._probes[self._last_probe.number] = self._last_probe
+            self._probes[self._last_probe.number] = self._last_probe.condensed()
         return self._last_probe
 
     def _run_trial(self, scheduled: ScheduledTrial, before: ReferenceProbe | None) -> None:

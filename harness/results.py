@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from datetime import datetime
 from enum import StrEnum
+from statistics import median_low
 from typing import TYPE_CHECKING, Annotated, Final, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -311,3 +312,8 @@ class ReferenceProbe(Stored):
     """Each copy in memory."""
     loop_ns: tuple[Positive, ...]
     """Each fixed loop of the interpreter: calls of a few microseconds are as fast as that."""
+
+    def condensed(self) -> Self:
+        """The same with one time of each kind, the median: what a long run keeps of it in memory."""
+        times = {name: getattr(self, name) for name in ("matmul_ns", "copy_ns", "loop_ns")}
+        return self.model_copy(update={name: (median_low(each),) for name, each in times.items() if each})

@@ -128,3 +128,10 @@ def test_speeds_are_of_the_median_repetition() -> None:
     made = probe(multiply_adds=1000, matmul_ns=(10, 20, 900), copy_bytes=500, copy_ns=(50,))
     assert machine_speed(made) == pytest.approx(1000 / 20e-9)
     assert copy_speed(made) == pytest.approx(500 / 50e-9)
+
+
+def test_a_condensed_probe_says_the_same_of_the_machines_speed() -> None:
+    made = probe(0, matmul_ns=(30, 10, 20), copy_ns=(5, 4, 3), loop_ns=())
+    small = made.condensed()
+    assert (small.matmul_ns, small.copy_ns, small.loop_ns) == ((20,), (4,), ())
+    assert (machine_speed(small), copy_speed(small)) == (machine_speed(made), copy_speed(made))

@@ -64,7 +64,7 @@ def ending(result: CellResult) -> Ending:
         return Ending(WORDS[status], told.reason.removeprefix(f"{WORDS[status]} "), kind)
     reason = clip(told.reason if told else result.reason)
     if status is Status.HARNESS_ERROR:
-        reason = f"{reason} (the harness's or the engine's fault: it says nothing about the framework)"
+        reason = f"{reason} (the fault of the harness, the engine or the host: it says nothing about the framework)"
     return Ending(WORDS[status], reason, kind)
 
 

@@ -43,8 +43,13 @@ PROTOCOL = Protocol(
 
 @pytest.fixture(scope="session", autouse=True)
 def interruptible() -> None:
-    """A shell starts what is in its background deaf to Ctrl-C, which the commands under test would inherit."""
+    """A shell starts what is in its background deaf to Ctrl-C, and `nohup` to SIGHUP.
+
+    The commands under test would inherit that; a handler of ours they do not.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 @pytest.fixture(scope="session")

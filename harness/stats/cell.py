@@ -151,22 +151,25 @@ def cell_stats(result: CellResult) -> CellStats:
     by_round = {trial.index: found for trial in ok if (found := steady_latencies_ms(trial)).size}
     latencies = list(by_round.values())
     medians = {index: float(np.percentile(found, 50)) for index, found in by_round.items()}
-    p50 = geometric_interval(list(medians.values()), planned=result.planned_trials)
+    # The stopping rule looks at the medians, and all that is made of the same latencies goes with them.
+    planned = result.planned_trials
+    p50 = geometric_interval(list(medians.values()), planned=planned)
     starts = _cold_starts_ms(counted)
     return CellStats(
         trials=len(counted),
         ok_trials=len(ok),
         iterations=sum(found.size for found in latencies) or None,
         p50_ms=p50,
-        p90_ms=_percentile(latencies, 90),
-        p95_ms=_percentile(latencies, 95),
-        p99_ms=_percentile(latencies, 99),
+        p90_ms=_percentile(latencies, 90, planned),
+        p95_ms=_percentile(latencies, 95, planned),
+        p99_ms=_percentile(latencies, 99, planned),
         core_p50_ms=geometric_interval(
             [
                 float(np.median(found))
                 for trial in ok
                 if (found := steady_latencies_ms(trial, Clock.CORE)).size
-            ]
+            ],
+            planned=planned,
         ),
         outliers=sum((class_outliers(found) for found in latencies), NO_OUTLIERS) if latencies else None,
         throughput_per_s=_throughput(latencies, result.cell.batch),
@@ -204,10 +207,10 @@ def _limits_enforced(trials: Sequence[Trial]) -> bool | None:
     return all(proofs) if proofs else None
 
 
-def _percentile(latencies: Sequence[NDArray[np.float64]], percent: int) -> Estimate | None:
+def _percentile(latencies: Sequence[NDArray[np.float64]], percent: int, planned: int) -> Estimate | None:
     if any(found.size < SAMPLES_NEEDED[percent] for found in latencies):
         return None
-    return geometric_interval([float(np.percentile(found, percent)) for found in latencies])
+    return geometric_interval([float(np.percentile(found, percent)) for found in latencies], planned=planned)
 
 
 def _throughput(latencies: Sequence[NDArray[np.float64]], batch: int) -> float | None:

@@ -278,3 +278,12 @@ def test_only_a_trials_own_records_are_read() -> None:
 
     assert found.cpu_percent == pytest.approx(100)
     assert sum(1 for _ in alone.all(PhaseEnd)) == 1
+
+
+def test_trials_beyond_the_planned_ones_widen_every_interval_of_latencies() -> None:
+    """Stopping when an interval looks narrow costs coverage, and the percentiles stop with the medians."""
+    trials = [steady([10_000 + 100 * index] * 700, index) for index in range(4)]
+    planned, more = (cell_stats(result(CELL, trials, planned_trials=count)) for count in (4, 3))
+    for name in ("p50_ms", "p90_ms", "p99_ms"):
+        narrow, wide = (getattr(stats, name).half_width for stats in (planned, more))
+        assert wide > 1.2 * narrow

@@ -127,7 +127,7 @@ def build(names: tuple[str, ...]) -> None:
             f"no framework is called {unknown[0]!r}", fix=f"write one of {', '.join(sorted(known))}"
         )
     client = connect()
-    Engine(client, owner="edgematrix build").refuse_if_held()
+    Engine(client, purpose="edgematrix build").refuse_if_held()
     with choose_display(as_json=False) as display:
         built = build_images(
             client, names or [*SUPPORT_IMAGES, *known], root=ROOT, on_event=step_listener(display)
@@ -301,7 +301,7 @@ def clean() -> None:
     from harness.engine_connection import connect  # noqa: PLC0415
 
     client = connect()
-    Engine(client, owner="edgematrix clean").refuse_if_held()
+    Engine(client, purpose="edgematrix clean").refuse_if_held()
     with translated("not everything could be removed"):
         for line in clean_engine(client):
             click.echo(f"removed {line}", err=True)

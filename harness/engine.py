@@ -15,7 +15,7 @@ from harness.attachment import Attachment, ConnectionLostError
 from harness.container import LABEL_OWNER, LABEL_RUN, Outcome, container_config
 from harness.errors import BusyError, EngineError
 from harness.output import TICK_S, OutputReader, pump
-from harness.owner import is_gone
+from harness.owner import is_gone, own_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -38,12 +38,12 @@ class Engine:
 
     Args:
         client: a connected client.
-        owner: who we are, for the labels and for the one whom we keep waiting.
+        purpose: what we do, for those whom we keep waiting.
     """
 
-    def __init__(self, client: DockerClient, *, owner: str) -> None:
+    def __init__(self, client: DockerClient, *, purpose: str) -> None:
         self._api = client.api
-        self._owner = owner
+        self._owner = own_name(purpose)
 
     def info(self) -> dict[str, Any]:
         """The engine's own description of itself and its host.

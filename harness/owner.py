@@ -8,9 +8,9 @@ import re
 import socket
 
 
-def own_name() -> str:
-    """This process, such as `ann@build-3, pid 4711`."""
-    return f"{getpass.getuser()}@{socket.gethostname()}, pid {os.getpid()}"
+def own_name(purpose: str) -> str:
+    """This process and what it does, such as `edgematrix run by ann@build-3, pid 4711`: no other has that name."""
+    return f"{purpose} by {getpass.getuser()}@{socket.gethostname()}, pid {os.getpid()}"
 
 
 def is_gone(owner: str) -> bool:

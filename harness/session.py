@@ -24,7 +24,6 @@ from harness.execute import Measuring
 from harness.finish import sum_up, write_results
 from harness.host import ProbeFacts, describe_host
 from harness.intake import ROOT, plan_matrix
-from harness.owner import own_name
 from harness.plan import against_host, with_controls
 from harness.runs import Run, RunState
 from harness.schedule import Scheduler
@@ -78,7 +77,7 @@ def run_matrix(options: Options, listener: Listener) -> Finished:
     client = connect()
     controlled = with_controls(plan, matrix.baseline)
     wanted = [planned.cell for planned in controlled.cells if planned.skip_reason is None]
-    engine = Engine(client, owner=own_name())
+    engine = Engine(client, purpose="edgematrix run")
     engine.refuse_if_held()  # a build takes all cores, and may replace an image that somebody measures
     supplies = build_supplies(client, wanted, root=ROOT, listener=listener)
     with hold_engine(engine, supplies) as survey:

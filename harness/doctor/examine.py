@@ -98,7 +98,7 @@ class Examination:
             EdgematrixError: no engine, another harness on it, or no images.
         """
         client = connect()
-        engine = Engine(client, owner="edgematrix doctor")
+        engine = Engine(client, purpose="edgematrix doctor")
         info = engine.info()
         self.checks.append(judge.check_engine(info, endpoints(os.environ)[0].origin))
         self.checks.append(judge.check_cgroup(info))

@@ -113,7 +113,7 @@ def measure(framework: str, cpus: int, batch: int, floor_us: float | None) -> li
     cell = Cell(framework=framework, model="spam-fnn", cpus=cpus, memory_bytes=4 * GIB, batch=batch)
     pairs: dict[tuple[str, str], list[tuple[float, float]]] = {}
     claims: list[Claim] = []
-    with prepare(cell, owner="make agree") as place:
+    with prepare(cell, purpose="make agree") as place:
         begin = time.monotonic()
         for number in range(1, MOST_CONTAINERS + 1):
             for told in alternate(place):
@@ -152,7 +152,7 @@ def summarize(
 def timers_floor_us(cpus: int) -> float:
     """The null framework's median latency, in microseconds."""
     cell = Cell(framework="null", model="spam-fnn", cpus=cpus, memory_bytes=GIB, batch=SMALL)
-    with prepare(cell, owner="make agree") as place:
+    with prepare(cell, purpose="make agree") as place:
         trials = [place.harness_trial() for _ in range(3)]
     return float(np.median([np.median(steady_latencies_ns(trial.records)) for trial in trials])) / 1000
 

@@ -41,7 +41,7 @@ def compare(cell: Cell, env: dict[str, str], rounds: int) -> None:
     """Run the rounds and print the table."""
     ratios: dict[str, list[float]] = defaultdict(list)
     shipped: list[float] = []
-    with prepare(cell, owner="tests.bench.calls") as place:
+    with prepare(cell, purpose="tests.bench.calls") as place:
         for _ in range(rounds):
             medians = measure(place, {})
             if env:

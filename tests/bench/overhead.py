@@ -66,7 +66,7 @@ def own_cpu_share(place: Place) -> float:
 
 def measure_cost(pairs: int) -> None:
     """What the harness adds to a container's life."""
-    with prepare(QUICK, owner="make bench") as prepared, tempfile.TemporaryDirectory() as folder:
+    with prepare(QUICK, purpose="make bench") as prepared, tempfile.TemporaryDirectory() as folder:
         place = prepared.with_protocol(**SHORT, max_iterations=MAX_SAMPLES)
         store = RunStore(Path(folder))
         costs, drops, bare = [], [], []
@@ -92,7 +92,7 @@ def measure_cost(pairs: int) -> None:
 
 def measure_quiet(pairs: int) -> None:
     """Whether a call takes as long inside the harness as in the bare container; the order within a pair alternates."""
-    with prepare(SLOW, owner="make bench") as prepared:
+    with prepare(SLOW, purpose="make bench") as prepared:
         place = prepared.with_protocol(warmup_s=0.1, budget_s=0.5, max_iterations=MAX_SAMPLES)
         ratios, calls = [], []
         for number in range(pairs):

@@ -99,11 +99,11 @@ class Place:
 
 
 @contextlib.contextmanager
-def prepare(cell: Cell, owner: str) -> Iterator[Place]:
+def prepare(cell: Cell, purpose: str) -> Iterator[Place]:
     """Build, prepare and hold the engine for one cell."""
     options = Options(matrix=ROOT / "matrix.yaml", reports=Path(tempfile.gettempdir()))
     matrix, plan = plan_matrix(options)
-    engine = Engine(connect(), owner=owner)
+    engine = Engine(connect(), purpose=purpose)
     supplies = build_supplies(connect(), [cell], root=ROOT, listener=say)
     with hold_engine(engine, supplies) as survey:
         facts = survey()

@@ -28,7 +28,7 @@ def collect(cell: Cell, turns: int) -> list[tuple[list[int], list[int]]]:
     Returns:
         Of each turn the times of the products and of the calls, nanoseconds.
     """
-    with prepare(cell, owner="tests.bench.probe_length") as place:
+    with prepare(cell, purpose="tests.bench.probe_length") as place:
         threads = cell.thread_count
         found = place.inside(
             (HERE / "probe_inside.py").read_text(), threads, cell.batch, turns, max(LENGTHS),

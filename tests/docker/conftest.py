@@ -127,7 +127,7 @@ def prepare_place(client: docker.DockerClient, root: Path, names: list[str]) -> 
     matrix, plan = plan_matrix(options)
     supplies: Supplies = build_supplies(client, cells, root=root, listener=lambda _: None)
     assert supplies.failures == {}
-    engine = Engine(client, owner="the tests")
+    engine = Engine(client, purpose="the tests")
     with hold_engine(engine, supplies) as survey:
         facts = survey()
         supplies = fill_volumes(engine, supplies, facts, lambda _: None)

@@ -69,7 +69,7 @@ def test_nothing_is_left_of_a_trial(client: docker.DockerClient, faults: Place) 
 
 @pytest.mark.usefixtures("faults")
 def test_a_second_harness_is_told_who_has_the_engine(client: docker.DockerClient, faults: Place) -> None:
-    second = Engine(client, owner="the second")
+    second = Engine(client, purpose="the second")
     image = faults.bench.supplies.images["probe"].id
     spec = ContainerSpec(image=image, name=LOCK_NAME, labels={}, module="runner.probe")
     with pytest.raises(BusyError, match="the tests"), second.hold(spec):

@@ -1,13 +1,19 @@
 import struct
+from typing import Any
 
 import pytest
+import requests
+from docker.errors import APIError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import output
 from harness.attachment import Attachment
-from harness.container import PIDS_LIMIT, ContainerSpec, Mount, host_config
+from harness.container import LABEL_OWNER, PIDS_LIMIT, ContainerSpec, Mount, host_config
+from harness.engine import Engine
+from harness.errors import BusyError
 from harness.output import OutputReader
+from harness.owner import own_name
 from harness.results import CpuMode
 from tests.unit.trials import REQUESTED
 
@@ -95,3 +101,52 @@ def test_a_quota_has_no_cpuset() -> None:
 def test_a_volume_is_read_only_unless_told_otherwise() -> None:
     assert str(Mount(volume="v", path="/model")) == "v:/model:ro"
     assert str(Mount(volume="v", path="/model", writable=True)) == "v:/model:rw"
+
+
+class Conflicting:
+    """An engine on which a container of the wanted name runs already."""
+
+    def __init__(self, owner: str) -> None:
+        self.found: dict[str, Any] | None = {
+            "Id": "old", "State": {"Status": "running"}, "Created": "2026-01-01T00:00:00Z",
+            "Config": {"Labels": {LABEL_OWNER: owner}},
+        }  # fmt: skip
+        self.removed: list[str] = []
+
+    def create_container_from_config(self, _: object, *, name: str) -> dict[str, str]:
+        if self.found is not None:
+            response = requests.Response()
+            response.status_code = requests.codes.conflict
+            raise APIError(f"{name} is taken", response=response)
+        return {"Id": "new"}
+
+    def inspect_container(self, _: str) -> dict[str, Any]:
+        assert self.found is not None
+        return self.found
+
+    def remove_container(self, container: str, *, force: bool) -> None:
+        assert force
+        self.removed.append(container)
+        self.found = None
+
+
+class Client:
+    def __init__(self, api: Conflicting) -> None:
+        self.api = api
+
+
+def test_a_container_of_our_own_that_outlived_a_connection_gives_way() -> None:
+    api = Conflicting(own_name("edgematrix run"))
+    engine = Engine(Client(api), purpose="edgematrix run")  # type: ignore[arg-type]
+    assert engine._create("edgematrix-harness", {}) == "new"
+    assert api.removed == ["old"]
+
+
+@pytest.mark.parametrize("owner", ["edgematrix run by ann@elsewhere, pid 1", "edgematrix doctor"])
+def test_a_living_container_of_another_does_not(owner: str) -> None:
+    api = Conflicting(owner)
+    engine = Engine(Client(api), purpose="edgematrix run")  # type: ignore[arg-type]
+    with pytest.raises(BusyError) as caught:
+        engine._create("edgematrix-harness", {})
+    assert owner in str(caught.value)
+    assert api.removed == []

@@ -10,13 +10,14 @@ NOBODY = 2**22 + 1
 
 
 def test_this_process_lives() -> None:
-    assert not is_gone(own_name())
+    assert not is_gone(own_name("a test"))
 
 
 @pytest.mark.parametrize(
     ("owner", "gone"),
     [
         (f"ann@{socket.gethostname()}, pid {NOBODY}", True),
+        (f"edgematrix run by ann@{socket.gethostname()}, pid {NOBODY}", True),
         (f"ann@{socket.gethostname()}, pid {os.getppid()}", False),
         (f"ann@elsewhere, pid {NOBODY}", False),
         ("the tests", False),

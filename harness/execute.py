@@ -73,12 +73,12 @@ class Measuring:
     def run(self, cells: Sequence[Cell], scheduler: Scheduler) -> None:
         """Give every cell its planned trials, then spend further ones where a precision is asked for.
 
-        Raises:
-            EngineError: the engine does not answer any more; called again, this goes on from there.
-
         Args:
             cells: the cells to measure, in the plan's order.
             scheduler: makes the rounds.
+
+        Raises:
+            EngineError: the engine does not answer any more; called again, this goes on from there.
         """
         protocol = self._bench.run.protocol
         rounds = [scheduler.round(cells, index) for index in range(protocol.trials)]

@@ -259,14 +259,15 @@ def through_losses(
                 if losses:
                     held.enter_context(hold_engine(engine, supplies))
                     engine.sweep()
-                return work()
+                work()
             except EngineError as error:
                 if losses == MOST_LOSSES - 1:
                     raise
                 listener(EngineLost(reason=error.what))
                 if not engine.await_answer(PATIENCE_S, stop=lambda: stop.now):
-                    break
-    return None
+                    return
+            else:
+                return
 
 
 def git_state(root: Path) -> tuple[str | None, bool | None]:

@@ -101,9 +101,9 @@ def _idle_excludes(source: Source, matrix: Matrix, present: Collection[Cell]) ->
     for index, exclusion in enumerate(matrix.excluded):
         if index in effective:
             continue
-        if not exclusion.limits:
+        if not exclusion.cells.limits:
             fix = "no limits of the matrix have both these cpus and this memory: correct one of them"
-        elif not any(exclusion.matches(cell) for cell in matrix.crossed.cells()):
+        elif not any(exclusion.cells.matches(cell) for cell in matrix.crossed.cells()):
             fix = "no cell has all of its values (a fraction of a CPU is always a quota): correct one of them"
         elif index in matching:
             fix = "`include` adds all its cells again: remove the one or the other"
@@ -116,7 +116,7 @@ def _idle_expectations(source: Source, matrix: Matrix, present: Collection[Cell]
     """Expectations that are about no cell that runs, or only about cells of which another one speaks already."""
     left = set(present)
     for index, rule in enumerate(matrix.expected):
-        matched = {cell for cell in present if rule.matches(cell)}
+        matched = {cell for cell in present if rule.cells.matches(cell)}
         if not matched:
             fix = "no cell that runs has all of its values: `edgematrix plan` lists the cells"
             yield source.mistake(("expect", index), "matches no cell", fix)

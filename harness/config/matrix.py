@@ -81,16 +81,18 @@ class Selection:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exclusion(Selection):
+class Exclusion:
     """Cells that are left out, and why."""
 
+    cells: Selection
     reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Expected(Selection):
+class Expected:
     """Cells that are known not to end well."""
 
+    cells: Selection
     expectation: Expectation
 
 
@@ -116,14 +118,14 @@ class Matrix:
         """The crossed cells that are left out, and by which rule: the index of the first that matches."""
         first: dict[Cell, int] = {}
         for cell in self.crossed.cells():
-            rule = next((index for index, rule in enumerate(self.excluded) if rule.matches(cell)), None)
+            rule = next((index for index, rule in enumerate(self.excluded) if rule.cells.matches(cell)), None)
             if rule is not None:
                 first[cell] = rule
         return first
 
     def expectation(self, cell: Cell) -> Expectation | None:
         """What is expected of a cell where that is no result; of two rules that match, the first says it."""
-        return next((rule.expectation for rule in self.expected if rule.matches(cell)), None)
+        return next((rule.expectation for rule in self.expected if rule.cells.matches(cell)), None)
 
     def resolved(self) -> dict[str, Any]:
         """The file with every default written out, as JSON values: a matrix file again."""

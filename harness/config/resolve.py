@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from harness.config.matrix import Block, Exclusion, Expected, Limits, Matrix
+from harness.config.matrix import Block, Exclusion, Expected, Limits, Matrix, Selection
 from harness.records import Phase
 from harness.results import CpuMode, Expectation, Status
 from harness.runs import Protocol
@@ -31,11 +31,11 @@ def resolve(name: str, file: MatrixFile) -> Matrix:
         crossed=crossed,
         included=included,
         excluded=tuple(
-            Exclusion(**_narrowed(file, rule, [crossed]), reason=rule.reason) for rule in file.exclude
+            Exclusion(cells=_narrowed(file, rule, [crossed]), reason=rule.reason) for rule in file.exclude
         ),
         expected=tuple(
             Expected(
-                **_narrowed(file, rule, [crossed, *included]),
+                cells=_narrowed(file, rule, [crossed, *included]),
                 expectation=Expectation(status=Status(rule.status), reason=rule.reason),
             )
             for rule in file.expect
@@ -48,7 +48,7 @@ def resolve(name: str, file: MatrixFile) -> Matrix:
     )
 
 
-def _narrowed(file: MatrixFile, rule: Exclude | Expect, blocks: Sequence[Block]) -> dict[str, Any]:
+def _narrowed(file: MatrixFile, rule: Exclude | Expect, blocks: Sequence[Block]) -> Selection:
     """The sets of a rule that matches among some cells; there may be no limits of this kind."""
 
     def axis(name: str) -> Iterable[Any]:
@@ -58,18 +58,18 @@ def _narrowed(file: MatrixFile, rule: Exclude | Expect, blocks: Sequence[Block])
     if rule.device:
         limits = (_devices(file)[name] for name in rule.device)
     cpus, sizes = frozenset(rule.cpus), frozenset(_sizes(rule.memory))
-    return {
-        "frameworks": frozenset(rule.framework or axis("frameworks")),
-        "models": frozenset(rule.model or axis("models")),
-        "limits": frozenset(
+    return Selection(
+        frameworks=frozenset(rule.framework or axis("frameworks")),
+        models=frozenset(rule.model or axis("models")),
+        limits=frozenset(
             limit
             for limit in limits
             if (not cpus or limit.cpus in cpus) and (not sizes or limit.memory_bytes in sizes)
         ),
-        "batch": frozenset(rule.batch or axis("batch")),
-        "cpu_modes": frozenset(_modes(rule.cpu_mode) if rule.cpu_mode else CpuMode),
-        "threads": frozenset(rule.threads or axis("threads")),
-    }
+        batch=frozenset(rule.batch or axis("batch")),
+        cpu_modes=frozenset(_modes(rule.cpu_mode) if rule.cpu_mode else CpuMode),
+        threads=frozenset(rule.threads or axis("threads")),
+    )
 
 
 def _widened(file: MatrixFile, rule: Include) -> Block:

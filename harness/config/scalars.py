@@ -18,7 +18,8 @@ from harness.results import EXPECTABLE, MAX_THREADS, CpuMode
 from harness.units import MEMORY_SPELLINGS, MIB, parse_duration, parse_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from enum import StrEnum
 
 NAME_PATTERN: Final = "[a-z0-9][a-z0-9_-]*"
 COMPLAINT: Final = "edgematrix"
@@ -131,19 +132,12 @@ def check_threads(value: object) -> str | int:
 
 def check_phase(value: object) -> str:
     """Where a trial's life is spent."""
-    phases = [phase.value for phase in Phase]
-    if value in phases:
-        return str(value)
-    raise complaint(f"{show(value)} is no phase", did_you_mean(str(value), phases, others="the phases are"))
+    return _one_of(value, list(Phase), what="no phase", others="the phases are")
 
 
 def check_ending(value: object) -> str:
     """How a cell may be expected to end."""
-    endings = [status.value for status in EXPECTABLE]
-    if value in endings:
-        return str(value)
-    fix = did_you_mean(str(value), endings, others="write one of")
-    raise complaint(f"{show(value)} is no ending to expect", fix)
+    return _one_of(value, EXPECTABLE, what="no ending to expect", others="write one of")
 
 
 def check_precision(value: object) -> str:
@@ -167,6 +161,13 @@ def check_reason(value: object) -> str:
         what = f"the reason holds the character U+{ord(hidden):04X}, which is not printed as itself"
         raise complaint(what, "write one line of plain text; to break it in the file, begin it with `>-`")
     return reason
+
+
+def _one_of(value: object, words: Sequence[StrEnum], *, what: str, others: str) -> str:
+    """One of some words; a near miss is told what was meant."""
+    if value in words:
+        return str(value)
+    raise complaint(f"{show(value)} is {what}", did_you_mean(str(value), words, others=others))
 
 
 def _accepts(check: Callable[[object], object], value: object) -> bool:

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from harness.errors import ConfigError
 
@@ -44,8 +46,22 @@ class FrameworkSpec(Spec):
     """Set before the worker starts; `{threads}` stands for the cell's thread count."""
     indexes: tuple[str, ...] = ()
     """Public package indexes, asked only when the host's own pip configuration has no such wheel."""
+    older: dict[str, tuple[str, ...]] = {}
+    """What older versions need beside what they declare, by version specifier: `{"<1.19": ["numpy<2"]}`."""
     has_convert: bool
     """It has a form of the model of its own, made by the folder's `convert.py`."""
+
+    @field_validator("older")
+    @classmethod
+    def _parse_older(cls, older: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for specifier, companions in older.items():
+            try:
+                SpecifierSet(specifier)
+                for companion in companions:
+                    Requirement(companion)
+            except (InvalidSpecifier, InvalidRequirement) as error:
+                raise ValueError(str(error)) from error
+        return older
 
 
 class OutputSpec(Spec):

@@ -10,6 +10,8 @@ class Step(StrEnum):
     """Where the making of one image stands."""
 
     BASE = "base"
+    RESOLVE = "resolve"
+    """Another version than the project's own lock has."""
     DOWNLOAD = "download"
     BUILD = "build"
     SKIPPED = "skipped"
@@ -23,7 +25,7 @@ class BuildEvent:
     """One sign of progress.
 
     Attributes:
-        name: the image, such as `onnxruntime`; `base` for what all share.
+        name: the image, such as `onnxruntime` or `onnxruntime 1.17.0`; `base` for what all share.
         step: where it stands.
         detail: one line for people.
         done: fraction of this step, 0 to 1; `None` where it cannot be told.

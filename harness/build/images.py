@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from docker.errors import ImageNotFound
+from packaging.specifiers import SpecifierSet
 
 from harness.build.base import LABEL_BASE, Base, ensure_base, exists, load_recipe
 from harness.build.builder import build, engine_trouble, remove_image
 from harness.build.events import BuildEvent, Step
-from harness.build.lockfile import ARCHITECTURES, lock_path
+from harness.build.lockfile import ARCHITECTURES, lock_path, read_pins
 from harness.build.recipe import LABEL_FINGERPRINT, SITE_REPOSITORY, Recipe, read_recipe
+from harness.build.request import ImageRequest
+from harness.build.versions import Resolver
 from harness.build.wheelhouse import fill
 from harness.catalog import SUPPORT_IMAGES, FrameworkSpec, load_frameworks
 from harness.errors import BuildError, ConfigError
@@ -34,6 +37,9 @@ DISK_RESERVE: Final = GIB // 2
 LOCAL_URL: Final = "http+docker://localhost"
 """What the client calls an engine behind a socket of this machine."""
 
+Wanted = TypeVar("Wanted", bound=str | ImageRequest)
+"""How images are asked for: by name alone, in the current version, or by a whole request."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Workshop:
@@ -48,18 +54,22 @@ class Workshop:
 
 
 def build_images(
-    client: docker.DockerClient, names: Iterable[str], *, root: Path, on_event: Callable[[BuildEvent], None]
-) -> dict[str, Image | BuildError]:
+    client: docker.DockerClient,
+    wanted: Iterable[Wanted],
+    *,
+    root: Path,
+    on_event: Callable[[BuildEvent], None],
+) -> dict[Wanted, Image | BuildError]:
     """Have images on the engine, building those that are missing or out of date.
 
     Args:
         client: of the engine.
-        names: frameworks, `prepare` and `probe`.
+        wanted: frameworks, `prepare` and `probe`; a request may want another version of a framework.
         root: the checkout, with `images/` in it.
         on_event: told of all progress.
 
     Returns:
-        By name, in the order asked for: the image, or why it could not be built. One framework's failure does not
+        By what was asked for, in that order: the image, or why it could not be built. One framework's failure does not
         keep the others from being built.
 
     Raises:
@@ -67,11 +77,11 @@ def build_images(
         ConfigError: a name is unknown, or a framework's description is wrong.
     """
     frameworks = load_frameworks(root / "images")
-    wanted = list(dict.fromkeys(names))
-    unknown = [name for name in wanted if name not in frameworks and name not in SUPPORT_IMAGES]
-    if unknown:
-        known = ", ".join((*frameworks, *SUPPORT_IMAGES))
-        raise ConfigError(f"There is no image {unknown[0]!r}.", fix=f"Choose from: {known}.")
+    requests = {each: _request(each) for each in wanted}
+    known = (*frameworks, *SUPPORT_IMAGES)
+    for request in requests.values():
+        if request.name not in known:
+            raise ConfigError(f"There is no image {request.name!r}.", fix=f"Choose from: {', '.join(known)}.")
     with engine_trouble("The base image could not be made."):
         architecture = engine_architecture(client)
         base = ensure_base(
@@ -88,7 +98,11 @@ def build_images(
         frameworks=frameworks,
         on_event=on_event,
     )
-    return {name: _try_image(workshop, name) for name in wanted}
+    return {each: _try_image(workshop, request) for each, request in requests.items()}
+
+
+def _request(wanted: str | ImageRequest) -> ImageRequest:
+    return ImageRequest(wanted) if isinstance(wanted, str) else wanted
 
 
 def engine_architecture(client: docker.DockerClient) -> str:
@@ -106,27 +120,21 @@ def engine_architecture(client: docker.DockerClient) -> str:
     return ARCHITECTURES[word]
 
 
-def _try_image(workshop: Workshop, name: str) -> Image | BuildError:
+def _try_image(workshop: Workshop, request: ImageRequest) -> Image | BuildError:
     try:
-        with engine_trouble(f"The engine could not build the image {name}."):
-            return _have_image(workshop, name)
+        with engine_trouble(f"The engine could not build the image {request}."):
+            return _have_image(workshop, request)
     except BuildError as error:
-        workshop.on_event(BuildEvent(name=name, step=Step.FAILED, detail=error.what))
+        workshop.on_event(BuildEvent(name=str(request), step=Step.FAILED, detail=error.what))
         return error
 
 
-def _have_image(workshop: Workshop, name: str) -> Image:
-    recipe = read_recipe(
-        workshop.root / "images",
-        name,
-        framework=workshop.frameworks.get(name),
-        architecture=workshop.architecture,
-        base_identity=workshop.base.identity,
-    )
+def _have_image(workshop: Workshop, request: ImageRequest) -> Image:
+    recipe = _find_recipe(workshop, request)
     before = find_image(workshop.client, recipe.tag)
     if before is not None and before.fingerprint == recipe.fingerprint:
         detail = f"up to date, {format_memory(before.size_bytes)}"
-        workshop.on_event(BuildEvent(name=name, step=Step.SKIPPED, detail=detail))
+        workshop.on_event(BuildEvent(name=str(request), step=Step.SKIPPED, detail=detail))
         return before
     if recipe.lock is not None and not exists(workshop.client, recipe.site_tag):
         _build_site(workshop, recipe, recipe.lock)
@@ -136,7 +144,7 @@ def _have_image(workshop: Workshop, name: str) -> Image:
         context=recipe.runner,
         arguments={"SITE": recipe.site_tag if recipe.lock else workshop.base.tag},
         labels=_labels(workshop, recipe),
-        on_step=_teller(workshop, name, Step.BUILD),
+        on_step=_teller(workshop, request, Step.BUILD),
     )
     image = find_image(workshop.client, recipe.tag)
     if image is None:
@@ -144,38 +152,74 @@ def _have_image(workshop: Workshop, name: str) -> Image:
             f"{recipe.tag} was gone right after its build.", fix="Does a clean-up run? Build again."
         )
     _remove_outdated(workshop.client, recipe, before)
-    finished = BuildEvent(name=name, step=Step.FINISHED, detail=format_memory(image.size_bytes), done=1.0)
-    workshop.on_event(finished)
+    detail = format_memory(image.size_bytes)
+    workshop.on_event(BuildEvent(name=str(request), step=Step.FINISHED, detail=detail, done=1.0))
     return image
+
+
+def _find_recipe(workshop: Workshop, request: ImageRequest) -> Recipe:
+    """What a request's image is made of; whoever asks for the current version by its number gets the current image.
+
+    Raises:
+        BuildError: the version cannot be had, or there are no packages for this architecture.
+    """
+    images = workshop.root / "images"
+    framework = workshop.frameworks.get(request.name)
+    source = images / request.name / "requirements.in"
+    lock = lock_path(source.parent, workshop.architecture) if source.is_file() else None
+    version = request.version
+    if framework is not None and lock is not None and version is not None:
+        if is_version(read_pins(lock).get(framework.package, ""), version):
+            request = replace(request, version=None)
+        else:
+            lock = _lock_version(workshop, request, version, framework=framework, source=source)
+    return read_recipe(images, request, framework=framework, lock=lock, base_identity=workshop.base.identity)
+
+
+def _lock_version(
+    workshop: Workshop, request: ImageRequest, version: str, *, framework: FrameworkSpec, source: Path
+) -> Path:
+    """The lock of another version than the project's own."""
+    resolver = Resolver(folder=workshop.root / ".cache" / "locks", architecture=workshop.architecture)
+    _teller(workshop, request, Step.RESOLVE)(f"{framework.package} {version}", 0.0)
+    return resolver.lock(source, framework, version, stem=request.stem)
+
+
+def is_version(pinned: str, wanted: str) -> bool:
+    """Whether a pin is of a version; a label of the build, as in `2.13.0+cpu`, need not be written."""
+    return bool(pinned) and SpecifierSet(f"=={wanted}").contains(pinned, prereleases=True)
 
 
 def _build_site(workshop: Workshop, recipe: Recipe, lock: Path) -> None:
     pip_lock = lock_path(workshop.root / "images" / "base", workshop.architecture)
     wheels = [
         path
-        for source, indexes in ((pip_lock, ()), (lock, recipe.indexes))
+        for name, source, indexes in (("base", pip_lock, ()), (recipe.request.stem, lock, recipe.indexes))
         for path in fill(
             workshop.root / ".cache" / "wheelhouse",
             source,
+            name=name,
             architecture=workshop.architecture,
             indexes=indexes,
-            on_wheel=_teller(workshop, recipe.name, Step.DOWNLOAD),
+            on_wheel=_teller(workshop, recipe.request, Step.DOWNLOAD),
         )
     ]
-    check_disk(workshop.client, recipe.name, sum(path.stat().st_size for path in wheels))
+    check_disk(workshop.client, str(recipe.request), sum(path.stat().st_size for path in wheels))
     build(
         workshop.client,
         tag=recipe.site_tag,
         context=(*recipe.site, *((f"wheels/{path.name}", path) for path in wheels)),
         arguments={"BASE": workshop.base.tag},
-        labels={LABEL_BASE: workshop.base.identity, LABEL_FRAMEWORK: recipe.name},
-        on_step=_teller(workshop, recipe.name, Step.BUILD),
+        labels={LABEL_BASE: workshop.base.identity, LABEL_FRAMEWORK: recipe.request.name},
+        on_step=_teller(workshop, recipe.request, Step.BUILD),
     )
 
 
-def _teller(workshop: Workshop, name: str, step: Step) -> Callable[[str, float], None]:
+def _teller(workshop: Workshop, request: ImageRequest, step: Step) -> Callable[[str, float], None]:
     """Turn a step's own progress (what, fraction done) into events."""
-    return lambda detail, done: workshop.on_event(BuildEvent(name=name, step=step, detail=detail, done=done))
+    return lambda detail, done: workshop.on_event(
+        BuildEvent(name=str(request), step=step, detail=detail, done=done)
+    )
 
 
 def check_disk(client: docker.DockerClient, name: str, wheel_bytes: int) -> None:
@@ -195,7 +239,7 @@ def check_disk(client: docker.DockerClient, name: str, wheel_bytes: int) -> None
 def _labels(workshop: Workshop, recipe: Recipe) -> dict[str, str]:
     return {
         LABEL_FINGERPRINT: recipe.fingerprint,
-        LABEL_FRAMEWORK: recipe.name,
+        LABEL_FRAMEWORK: recipe.request.name,
         LABEL_BASE: workshop.base.identity,
         LABEL_PACKAGES: json.dumps(recipe.packages, sort_keys=True),
         "org.opencontainers.image.title": recipe.title,
@@ -228,8 +272,13 @@ def _remove_outdated(client: docker.DockerClient, recipe: Recipe, before: Image 
     """Remove what the new image replaces; what a container still uses stays."""
     if before is not None:
         remove_image(client, before.id)
-    filters = {"label": f"{LABEL_FRAMEWORK}={recipe.name}"}
+    filters = {"label": f"{LABEL_FRAMEWORK}={recipe.request.name}"}
     for site in client.images.list(name=SITE_REPOSITORY, filters=filters):
         for tag in site.tags:
-            if tag != recipe.site_tag:
+            if is_outdated(recipe, tag):
                 remove_image(client, tag)
+
+
+def is_outdated(recipe: Recipe, site_tag: str) -> bool:
+    """Whether an image of packages is an earlier one of the same version: another version's stays."""
+    return site_tag != recipe.site_tag and site_tag.rpartition("-")[0] == recipe.site_stem

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 ARCHITECTURES: Final = {"amd64": "x86_64", "x86_64": "x86_64", "arm64": "aarch64", "aarch64": "aarch64"}
 """Docker's word, or the kernel's, for the one that wheels use."""
-_PIN: Final = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>\S+)")
+PIN: Final = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>\S+)")
+"""How a line of requirements names one exact version."""
 
 
 def lock_path(folder: Path, architecture: str) -> Path:
@@ -24,7 +25,7 @@ def lock_path(folder: Path, architecture: str) -> Path:
     path = folder / f"requirements.{architecture}.lock"
     if not path.is_file():
         raise BuildError(
-            f"{folder.name} has no lock file for {architecture}: {path} is missing.",
+            f"There is no lock file for {architecture}: {path} is missing.",
             why="The engine runs on an architecture for which nobody has resolved the packages.",
             fix=f"Run `make lock ARCHITECTURE={architecture}`, then build again.",
         )
@@ -33,5 +34,5 @@ def lock_path(folder: Path, architecture: str) -> Path:
 
 def read_pins(lock: Path) -> dict[str, str]:
     """Version by distribution name, in the file's order."""
-    pins = map(_PIN.match, lock.read_text(encoding="utf-8").splitlines())
+    pins = map(PIN.match, lock.read_text(encoding="utf-8").splitlines())
     return {pin["name"]: pin["version"] for pin in pins if pin}

@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from harness.build.lockfile import lock_path, read_pins
+from harness.build.lockfile import read_pins
 from harness.catalog import FRAMEWORK_FILE, FrameworkSpec
 from harness.errors import BuildError
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.build.builder import Context
+    from harness.build.request import ImageRequest
 
 LABEL_FINGERPRINT: Final = "edgematrix.fingerprint"
 SITE_REPOSITORY: Final = "edgematrix/site"
@@ -30,7 +31,7 @@ class Recipe:
     """What one image is made of.
 
     Attributes:
-        name: of the image, `edgematrix/<name>`.
+        request: what was asked for.
         title: for people.
         version: of the framework; empty for an image without one.
         packages: version by distribution.
@@ -42,7 +43,7 @@ class Recipe:
         fingerprint: hash of all that the image is built from: its identity for resume and compare.
     """
 
-    name: str
+    request: ImageRequest
     title: str
     version: str
     packages: dict[str, str]
@@ -56,44 +57,52 @@ class Recipe:
     @property
     def tag(self) -> str:
         """What the image is called on the engine."""
-        return f"edgematrix/{self.name}:latest"
+        return self.request.tag
 
     @property
     def site_tag(self) -> str:
         """What the image of the packages alone is called."""
-        return f"{SITE_REPOSITORY}:{self.name}-{self.site_fingerprint[:_DIGITS]}"
+        return f"{self.site_stem}-{self.site_fingerprint[:_DIGITS]}"
+
+    @property
+    def site_stem(self) -> str:
+        """What all images of these packages are called, whatever they are made of."""
+        return f"{SITE_REPOSITORY}:{self.request.stem}"
 
 
 def read_recipe(
-    images: Path, name: str, *, framework: FrameworkSpec | None, architecture: str, base_identity: str
+    images: Path,
+    request: ImageRequest,
+    *,
+    framework: FrameworkSpec | None,
+    lock: Path | None,
+    base_identity: str,
 ) -> Recipe:
     """Read what one image is made of.
 
     Args:
         images: the folder of all images.
-        name: of the image.
+        request: which one.
         framework: its specification; `None` for `prepare` and `probe`.
-        architecture: `x86_64` or `aarch64`.
+        lock: of its packages; `None` for an image of the runner alone.
         base_identity: what it stands on.
 
     Raises:
-        BuildError: the image has packages, but no Dockerfile, no lock for this architecture, or no pin of its
-            framework.
+        BuildError: the image has packages, but no Dockerfile, or no pin of its framework.
     """
-    folder = images / name
-    lock = lock_path(folder, architecture) if (folder / "requirements.in").is_file() else None
+    folder = images / request.name
     packages = read_pins(lock) if lock else {}
     if framework is not None and framework.package not in packages:
         raise BuildError(
-            f"{lock or folder} pins no {framework.package}, the package that stands for {name}.",
+            f"{lock or folder} pins no {framework.package}, the package that stands for {request.name}.",
             fix=f"Correct `package` in {folder / FRAMEWORK_FILE}, or run `make lock`.",
         )
     site = _site_files(images, folder, lock) if lock else ()
     runner = _runner_files(images, folder)
     site_fingerprint = fingerprint(site, base_identity)
     return Recipe(
-        name=name,
-        title=framework.title if framework else name,
+        request=request,
+        title=framework.title if framework else request.name,
         version=packages[framework.package] if framework else "",
         packages=packages,
         lock=lock,

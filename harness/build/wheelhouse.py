@@ -31,6 +31,7 @@ def fill(
     folder: Path,
     lock: Path,
     *,
+    name: str,
     architecture: str,
     indexes: Iterable[str],
     on_wheel: Callable[[str, float], None],
@@ -40,6 +41,7 @@ def fill(
     Args:
         folder: the wheelhouses' folder; this lock's is made inside, once per content.
         lock: pins with hashes.
+        name: whose wheels these are: an older wheelhouse of this name and architecture goes.
         architecture: of the wheels, as in their names: `x86_64` or `aarch64`.
         indexes: public package indexes for what the host's configuration does not have.
         on_wheel: told each requirement as pip turns to it, and the fraction that is done.
@@ -51,7 +53,7 @@ def fill(
         BuildError: some wheel can be had nowhere; pip's last words say which.
     """
     digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
-    wheels = folder / f"{lock.parent.name}-{architecture}-{digest}"
+    wheels = folder / f"{name}-{architecture}-{digest}"
     count = len(read_pins(lock))
     if len(found := sorted(wheels.glob("*.whl"))) == count:
         return found
@@ -63,26 +65,32 @@ def fill(
             words = _download(partial, lock, architecture, public, count, on_wheel)
         if words:
             raise BuildError(
-                f"The wheels of {lock.parent.name} could not be downloaded.",
+                f"The wheels of {name} could not be downloaded.",
                 why="\n".join(words),
                 fix=f"Make `{Path(sys.executable).name} -m pip download` work here: see `pip config list`.",
             )
-        for stale in folder.glob(f"{lock.parent.name}-{architecture}-*"):
+        for stale in folder.glob(f"{name}-{architecture}-*"):
             shutil.rmtree(stale)
         partial.rename(wheels)
     return sorted(wheels.glob("*.whl"))
 
 
-def download_argv(lock: Path, destination: Path, architecture: str, indexes: Iterable[str]) -> list[str]:
-    """The command that downloads a lock's wheels for the images' Python and architecture, whatever the host's."""
+def target_options(architecture: str) -> list[str]:
+    """What makes pip choose wheels for the images' Python and an architecture, whatever the host's."""
     tags = [f"manylinux_2_{minor}" for minor in GLIBC_MINORS]
     platforms = [f"{tag}_{architecture}" for tag in (*tags, *LEGACY_TAGS)]
     return [
-        sys.executable, "-m", "pip", "download",
-        "--no-deps", "--require-hashes", "--only-binary=:all:",
-        "--implementation=cp", f"--python-version={PYTHON}",
+        "--only-binary=:all:", "--implementation=cp", f"--python-version={PYTHON}",
         *(f"--abi={abi}" for abi in ("cp" + PYTHON.replace(".", ""), "abi3", "none")),
         *(f"--platform={platform}" for platform in platforms),
+    ]  # fmt: skip
+
+
+def download_argv(lock: Path, destination: Path, architecture: str, indexes: Iterable[str]) -> list[str]:
+    """The command that downloads a lock's wheels."""
+    return [
+        sys.executable, "-m", "pip", "download",
+        "--no-deps", "--require-hashes", *target_options(architecture),
         *(f"--extra-index-url={index}" for index in indexes),
         "--progress-bar=off", "--disable-pip-version-check",
         f"--requirement={lock}", f"--dest={destination}",

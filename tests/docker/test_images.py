@@ -9,7 +9,7 @@ from typing import Any
 import docker
 import pytest
 
-from harness.build import BuildEvent, Step, build_images
+from harness.build import BuildEvent, ImageRequest, Step, build_images
 from harness.build.builder import LABEL_STAGE, remove_image
 from harness.build.lockfile import read_pins
 from harness.catalog import load_frameworks
@@ -175,6 +175,50 @@ def test_a_change_in_the_adapter_rebuilds_the_last_layers_only(
     assert not any("site.py install" in event.detail for event in events)
     with pytest.raises(docker.errors.ImageNotFound):
         client.images.get(before["copied"].id)
+
+
+@pytest.fixture
+def versioned(copy: Path) -> Path:
+    """The checkout, with `copied` made of psutil, of which every version is one small wheel."""
+    folder = copy / "images" / "copied"
+    for lock in (ROOT / "images" / "null").glob("requirements.*.lock"):
+        shutil.copy(lock, folder)
+    settings = folder / "framework.yaml"
+    settings.write_text(settings.read_text().replace("package: pip", "package: psutil"))
+    (folder / "requirements.in").write_text(f"psutil=={current_version(copy)}\n")
+    return copy
+
+
+def current_version(checkout: Path) -> str:
+    """Of what `versioned` is made of."""
+    return read_pins(checkout / "images" / "copied" / "requirements.x86_64.lock")["psutil"]
+
+
+def test_another_version_stands_beside_the_current_one(client: docker.DockerClient, versioned: Path) -> None:
+    versions = (None, "7.0.0", current_version(versioned))
+    latest, older, same = (ImageRequest("copied", version=version) for version in versions)
+    built = build_images(client, [latest, older, same], root=versioned, on_event=lambda _: None)
+    images = {request: image for request, image in built.items() if isinstance(image, Image)}
+    assert images.keys() == built.keys()
+    assert images[same] == images[latest]
+    assert images[older].tag == "edgematrix/copied:7.0.0"
+    code = "import psutil; print(psutil.__version__)"
+    assert run(client, images[older].id, code).strip() == images[older].packages["psutil"] == "7.0.0"
+    assert run(client, images[latest].id, code).strip() == current_version(versioned)
+    events: list[BuildEvent] = []
+    again = build_images(client, [older, latest], root=versioned, on_event=events.append)
+    assert again == {older: images[older], latest: images[latest]}
+    assert {event.step for event in events} == {Step.RESOLVE, Step.SKIPPED}
+
+
+def test_a_version_that_does_not_exist_is_told_with_those_that_do(
+    client: docker.DockerClient, versioned: Path
+) -> None:
+    request = ImageRequest("copied", version="0.0.99")
+    failure = build_images(client, [request], root=versioned, on_event=lambda _: None)[request]
+    assert isinstance(failure, BuildError)
+    assert "No matching distribution" in failure.why
+    assert current_version(versioned) in failure.fix
 
 
 def test_a_failed_build_is_that_image_s_alone_and_leaves_no_stage(

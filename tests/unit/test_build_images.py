@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from harness.build.images import check_disk, engine_architecture
+from harness.build.images import check_disk, engine_architecture, is_version
 from harness.errors import BuildError
 
 
@@ -35,3 +35,18 @@ def test_the_engine_s_architecture_is_told_in_the_word_that_wheels_use(word: str
 def test_an_architecture_without_wheels_is_refused() -> None:
     with pytest.raises(BuildError, match="riscv64"):
         engine_architecture(FakeClient(Architecture="riscv64"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("pinned", "wanted", "same"),
+    [
+        ("2.13.0+cpu", "2.13.0", True),
+        ("2.13.0+cpu", "2.13", True),
+        ("2.13.0+cpu", "2.13.0+cpu", True),
+        ("2.13.0+cpu", "2.13.0+rocm", False),
+        ("1.32.0", "1.3", False),
+        ("", "1.3", False),
+    ],
+)
+def test_the_current_version_is_known_by_its_number(pinned: str, wanted: str, same: bool) -> None:
+    assert is_version(pinned, wanted) is same

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from harness.build.lockfile import lock_path, read_pins
 from harness.build.recipe import Recipe, read_recipe
+from harness.build.request import ImageRequest
 from harness.catalog import load_frameworks
 from harness.errors import BuildError
 
@@ -21,7 +22,8 @@ def images(tmp_path: Path) -> Path:
 
 def recipe(images: Path, name: str = "onnxruntime", base: str = "base-1") -> Recipe:
     framework = load_frameworks(images).get(name)
-    return read_recipe(images, name, framework=framework, architecture="x86_64", base_identity=base)
+    lock = lock_path(images / name, "x86_64") if (images / name).is_dir() else None
+    return read_recipe(images, ImageRequest(name), framework=framework, lock=lock, base_identity=base)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +68,17 @@ def test_a_convert_program_is_part_of_the_image(images: Path) -> None:
     after = recipe(images)
     assert "edgematrix/convert.py" in dict(after.runner)
     assert after.fingerprint != before.fingerprint
+
+
+def test_another_lock_is_another_image(images: Path, tmp_path: Path) -> None:
+    lock = tmp_path / "onnxruntime-1.17.0.lock"
+    lock.write_text("onnxruntime==1.17.0 \\\n    --hash=sha256:00\n")
+    request = ImageRequest("onnxruntime", version="1.17.0")
+    framework = load_frameworks(images)["onnxruntime"]
+    other = read_recipe(images, request, framework=framework, lock=lock, base_identity="base-1")
+    assert (other.version, other.tag) == ("1.17.0", "edgematrix/onnxruntime:1.17.0")
+    assert other.fingerprint != recipe(images).fingerprint
+    assert other.site_stem != recipe(images).site_stem
 
 
 def test_the_version_is_that_of_the_package_that_stands_for_the_framework(images: Path) -> None:

@@ -69,7 +69,14 @@ Downloads = Callable[..., list[FakePip]]
 
 
 def wheels(tmp_path: Path, lock: Path, *indexes: str) -> list[str]:
-    found = fill(tmp_path / "house", lock, architecture="x86_64", indexes=indexes, on_wheel=lambda *_: None)
+    found = fill(
+        tmp_path / "house",
+        lock,
+        name="mine",
+        architecture="x86_64",
+        indexes=indexes,
+        on_wheel=lambda *_: None,
+    )
     return [path.name for path in found]
 
 
@@ -108,6 +115,21 @@ def test_a_changed_lock_replaces_the_wheelhouse(tmp_path: Path, lock: Path, down
     assert len(list((tmp_path / "house").iterdir())) == 1
 
 
+def test_another_version_s_wheels_stay(tmp_path: Path, lock: Path, downloads: Downloads) -> None:
+    downloads()
+    for name in ("mine", "mine-1.0", "mine"):
+        lock.write_text(f"{LOCK}# {name}\n")
+        fill(
+            tmp_path / "house",
+            lock,
+            name=name,
+            architecture="x86_64",
+            indexes=(),
+            on_wheel=lambda *_: None,
+        )
+    assert len(list((tmp_path / "house").iterdir())) == 2
+
+
 def test_public_indexes_are_asked_only_when_the_host_s_own_have_failed(
     tmp_path: Path, lock: Path, downloads: Downloads
 ) -> None:
@@ -133,6 +155,7 @@ def test_progress_counts_the_requirements(tmp_path: Path, lock: Path, downloads:
     fill(
         tmp_path / "house",
         lock,
+        name="mine",
         architecture="x86_64",
         indexes=(),
         on_wheel=lambda what, done: told.append((what, done)),

@@ -1,0 +1,54 @@
+"""What can be asked for: an image by its folder's name, in the version that is locked or in another."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+
+from packaging.version import InvalidVersion, Version
+
+from harness.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class ImageRequest:
+    """One image that is wanted.
+
+    Attributes:
+        name: the folder in `images/`.
+        version: of the framework; `None` for the one in the project's own lock.
+
+    Raises:
+        ConfigError: the version is none.
+    """
+
+    name: str
+    _: KW_ONLY
+    version: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.version is not None:
+            try:
+                Version(self.version)
+            except InvalidVersion as error:
+                raise ConfigError(
+                    f"{self.version!r} is no version of {self.name}.", fix="Write one such as '1.17.0'."
+                ) from error
+
+    def __str__(self) -> str:
+        """For people."""
+        return " ".join(filter(None, (self.name, self.version)))
+
+    @property
+    def stem(self) -> str:
+        """What its files and its packages' image are called; no two requests share one."""
+        return "-".join(filter(None, (self.name, self._label)))
+
+    @property
+    def tag(self) -> str:
+        """What the image is called on the engine."""
+        return f"edgematrix/{self.name}:{self._label or 'latest'}"
+
+    @property
+    def _label(self) -> str:
+        """The version in characters that a tag may have: a local part begins with `+`."""
+        return (self.version or "").replace("+", "_").replace("!", "_")

@@ -23,6 +23,11 @@ SUPPORT_IMAGES: Final = ("prepare", "probe")
 RESERVED_NAMES: Final = (*SUPPORT_IMAGES, "base", "runner", "site")
 """Folders and image names of the project's own, which no framework may have."""
 
+TOOLS_FOLDER: Final = "tools"
+"""In a framework's folder: what makes its form of a model, where that takes more than the framework itself."""
+TOOLS_SUFFIX: Final = "-tools"
+"""Of the name of the image that is made of it; no framework's name may end so."""
+
 FRAMEWORK_FILE: Final = "framework.yaml"
 MODEL_FILE: Final = "model.yaml"
 
@@ -112,10 +117,10 @@ def load_frameworks(folder: Path) -> dict[str, FrameworkSpec]:
     specs = {}
     for file in sorted(folder.glob(f"*/{FRAMEWORK_FILE}")):
         name = file.parent.name
-        if name in RESERVED_NAMES:
+        if name in RESERVED_NAMES or name.endswith(TOOLS_SUFFIX):
             raise ConfigError(
                 f"{file}: no framework can be called {name!r}.",
-                why=f"These names are the project's own: {', '.join(RESERVED_NAMES)}.",
+                why=f"These names are the project's own: {', '.join(RESERVED_NAMES)}, and all in {TOOLS_SUFFIX}.",
                 fix="Rename the folder.",
             )
         specs[name] = _load(file, FrameworkSpec, has_convert=(file.parent / "convert.py").is_file())

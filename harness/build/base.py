@@ -32,8 +32,11 @@ if TYPE_CHECKING:
 
 REPOSITORY: Final = "edgematrix/base"
 LABEL_BASE: Final = "edgematrix.base"
+RECIPE_FILE: Final = "base.yaml"
 OVERRIDE: Final = "EDGEMATRIX_BASE"
 """Environment variable: the reference of a mirrored base image, with its digest; nothing else is tried then."""
+TOOLS_OVERRIDE: Final = "EDGEMATRIX_TOOLS_BASE"
+"""The same for the base of tools that need more than Python, such as a compiler."""
 REGISTRY_TIMEOUT_S: Final = 20
 BOOTSTRAP_TIMEOUT_S: Final = 900
 MERGED_USR_HOOK: Final = "/usr/share/mmdebstrap/hooks/merged-usr"
@@ -78,21 +81,27 @@ class Base:
 
 
 def ensure_base(
-    client: docker.DockerClient, recipe: Recipe, *, architecture: str, on_event: Callable[[BuildEvent], None]
+    client: docker.DockerClient,
+    recipe: Recipe,
+    *,
+    variable: str = OVERRIDE,
+    architecture: str,
+    on_event: Callable[[BuildEvent], None],
 ) -> Base:
     """Have a base image on the engine.
 
     Args:
         client: of the engine.
         recipe: where it comes from.
+        variable: of the environment, in which a mirror of it can be named.
         architecture: of the engine: `x86_64` or `aarch64`.
         on_event: told what takes time.
 
     Raises:
         BuildError: it can neither be pulled nor built here.
     """
-    override = os.environ.get(OVERRIDE)
-    pulled = pulled_base(override or recipe.image)
+    override = os.environ.get(variable)
+    pulled = pulled_base(override or recipe.image, variable)
     built = debian_base(recipe.debian, architecture)
     for base in (pulled,) if override else (pulled, built):
         if exists(client, base.tag):
@@ -105,12 +114,16 @@ def ensure_base(
         raise BuildError(
             f"The base image {override} cannot be pulled.",
             why=refusal,
-            fix=f"Correct or unset {OVERRIDE}.",
+            fix=f"Correct or unset {variable}.",
         )
     on_event(
         BuildEvent(name="base", step=Step.BASE, detail=f"no registry answers: building {recipe.debian.suite}")
     )
-    _build_from_debian(client, recipe.debian, built, architecture)
+    try:
+        _build_from_debian(client, recipe.debian, built, architecture)
+    except BuildError as error:
+        fix = f"{error.fix} Or set {variable} to a mirror's image."
+        raise BuildError(error.what, why=error.why, fix=fix) from error
     return built
 
 
@@ -119,7 +132,7 @@ def load_recipe(file: Path) -> Recipe:
     return Recipe.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
 
 
-def pulled_base(reference: str) -> Base:
+def pulled_base(reference: str, variable: str = OVERRIDE) -> Base:
     """The base that a registry has under this reference.
 
     Raises:
@@ -130,7 +143,7 @@ def pulled_base(reference: str) -> Base:
         raise BuildError(
             f"The base image {reference} is not named by digest.",
             why="What a tag points to changes, and results on two bases cannot be compared.",
-            fix=f"Set {OVERRIDE} to NAME@sha256:..., as `docker images --digests` prints it.",
+            fix=f"Set {variable} to NAME@sha256:..., as `docker images --digests` prints it.",
         )
     return Base(tag=f"{REPOSITORY}:pulled-{_short_hash(digest)}", identity=digest, reference=reference)
 
@@ -196,7 +209,7 @@ def _build_from_debian(
             raise BuildError(
                 "There is no base image: no registry answers, and mmdebstrap is not installed.",
                 why="Without a registry the base is built from Debian's packages, which mmdebstrap does.",
-                fix=f"Run `sudo apt-get install mmdebstrap` and build as root, or set {OVERRIDE} to a mirror's image.",
+                fix="Run `sudo apt-get install mmdebstrap` and build as root.",
             )
         debian.install("mmdebstrap", "debian-archive-keyring", error=BuildError)
     with tempfile.TemporaryDirectory(prefix="edgematrix-base-") as scratch:
@@ -218,7 +231,7 @@ def _build_from_debian(
             raise BuildError(
                 "The base image could not be built from Debian's packages.",
                 why="\n".join(ended.stderr.splitlines()[-5:]),
-                fix=f"Make `apt-get update` work here, or set {OVERRIDE} to a mirror's image.",
+                fix="Make `apt-get update` work here.",
             )
         _import(client, tarball, base)
 

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from docker.errors import ImageNotFound
 from packaging.specifiers import SpecifierSet
 
-from harness.build.base import LABEL_BASE, Base, ensure_base, exists, load_recipe
+from harness.build.base import (
+    LABEL_BASE,
+    RECIPE_FILE,
+    TOOLS_OVERRIDE,
+    Base,
+    ensure_base,
+    exists,
+    load_recipe,
+)
 from harness.build.builder import build, engine_trouble, remove_image
 from harness.build.events import BuildEvent, Step
 from harness.build.lockfile import ARCHITECTURES, lock_path, read_pins
@@ -64,7 +72,7 @@ def build_images(
 
     Args:
         client: of the engine.
-        wanted: frameworks, `prepare` and `probe`; a request may want another version of a framework.
+        wanted: frameworks, `prepare` and `probe`; a request may want another version of a framework, or its tools.
         root: the checkout, with `images/` in it.
         on_event: told of all progress.
 
@@ -86,7 +94,7 @@ def build_images(
         architecture = engine_architecture(client)
         base = ensure_base(
             client,
-            load_recipe(root / "images" / "base" / "base.yaml"),
+            load_recipe(root / "images" / "base" / RECIPE_FILE),
             architecture=architecture,
             on_event=on_event,
         )
@@ -123,10 +131,25 @@ def engine_architecture(client: docker.DockerClient) -> str:
 def _try_image(workshop: Workshop, request: ImageRequest) -> Image | BuildError:
     try:
         with engine_trouble(f"The engine could not build the image {request}."):
-            return _have_image(workshop, request)
+            return _have_image(_with_base(workshop, request), request)
     except BuildError as error:
         workshop.on_event(BuildEvent(name=str(request), step=Step.FAILED, detail=error.what))
         return error
+
+
+def _with_base(workshop: Workshop, request: ImageRequest) -> Workshop:
+    """The workshop, on a base of the tools' own where the common one lacks something, such as a compiler."""
+    file = request.folder(workshop.root / "images") / RECIPE_FILE
+    if not request.tools or not file.is_file():
+        return workshop
+    base = ensure_base(
+        workshop.client,
+        load_recipe(file),
+        variable=TOOLS_OVERRIDE,
+        architecture=workshop.architecture,
+        on_event=workshop.on_event,
+    )
+    return replace(workshop, base=base)
 
 
 def _have_image(workshop: Workshop, request: ImageRequest) -> Image:
@@ -161,11 +184,14 @@ def _find_recipe(workshop: Workshop, request: ImageRequest) -> Recipe:
     """What a request's image is made of; whoever asks for the current version by its number gets the current image.
 
     Raises:
-        BuildError: the version cannot be had, or there are no packages for this architecture.
+        BuildError: the version cannot be had, the framework has no tools, or there are no packages for this
+            architecture.
     """
     images = workshop.root / "images"
     framework = workshop.frameworks.get(request.name)
-    source = images / request.name / "requirements.in"
+    source = request.folder(images) / "requirements.in"
+    if request.tools and not source.is_file():
+        raise BuildError(f"{request.name} has no tools.", why=f"{source} is missing.")
     lock = lock_path(source.parent, workshop.architecture) if source.is_file() else None
     version = request.version
     if framework is not None and lock is not None and version is not None:

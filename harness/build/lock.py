@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from harness.build.lockfile import read_pins
-from harness.catalog import load_frameworks
+from harness.catalog import TOOLS_FOLDER, load_frameworks
 from harness.errors import BuildError, EdgematrixError, ExitCode
 
 if TYPE_CHECKING:
@@ -64,8 +64,9 @@ def requests(root: Path, architecture: str) -> Iterator[tuple[list[str], Path, t
     yield [*host, "--group=dev", "--constraints=requirements.lock"], root / "requirements-dev.lock", ()
     frameworks = load_frameworks(root / "images")
     target = [f"--python-version={PYTHON}", f"--python-platform={architecture}-{IMAGE_PLATFORM}"]
-    for source in sorted(root.glob("images/*/requirements.in")):
-        name = source.parent.name
+    sources = (*root.glob("images/*/requirements.in"), *root.glob(f"images/*/{TOOLS_FOLDER}/requirements.in"))
+    for source in sorted(sources):
+        name = source.relative_to(root / "images").parts[0]
         indexes = frameworks[name].indexes if name in frameworks else ()
         inputs = [*target, "--only-binary=:all:", str(source.relative_to(root))]
         yield inputs, source.with_name(f"requirements.{architecture}.lock"), indexes

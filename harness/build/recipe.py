@@ -90,7 +90,7 @@ def read_recipe(
     Raises:
         BuildError: the image has packages, but no Dockerfile, or no pin of its framework.
     """
-    folder = images / request.name
+    folder = request.folder(images)
     packages = read_pins(lock) if lock else {}
     if framework is not None and framework.package not in packages:
         raise BuildError(
@@ -102,7 +102,7 @@ def read_recipe(
     site_fingerprint = fingerprint(site, base_identity)
     return Recipe(
         request=request,
-        title=framework.title if framework else request.name,
+        title=f"{framework.title}{' tools' if request.tools else ''}" if framework else request.name,
         version=packages[framework.package] if framework else "",
         packages=packages,
         lock=lock,

@@ -1,12 +1,17 @@
-"""What can be asked for: an image by its folder's name, in the version that is locked or in another."""
+"""What can be asked for: an image by its folder's name, in the version that is locked or in another, or its tools."""
 
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion, Version
 
+from harness.catalog import TOOLS_FOLDER, TOOLS_SUFFIX
 from harness.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -16,6 +21,7 @@ class ImageRequest:
     Attributes:
         name: the folder in `images/`.
         version: of the framework; `None` for the one in the project's own lock.
+        tools: the framework's converters and compilers around that version, instead of what is measured.
 
     Raises:
         ConfigError: the version is none.
@@ -24,6 +30,7 @@ class ImageRequest:
     name: str
     _: KW_ONLY
     version: str | None = None
+    tools: bool = False
 
     def __post_init__(self) -> None:
         if self.version is not None:
@@ -36,17 +43,25 @@ class ImageRequest:
 
     def __str__(self) -> str:
         """For people."""
-        return " ".join(filter(None, (self.name, self.version)))
+        return " ".join(filter(None, (self.name, "tools" if self.tools else "", self.version)))
+
+    def folder(self, images: Path) -> Path:
+        """Where its Dockerfile, its requirements and its programs are, in the folder of all images."""
+        return images / self.name / TOOLS_FOLDER if self.tools else images / self.name
 
     @property
     def stem(self) -> str:
         """What its files and its packages' image are called; no two requests share one."""
-        return "-".join(filter(None, (self.name, self._label)))
+        return "-".join(filter(None, (self._repository, self._label)))
 
     @property
     def tag(self) -> str:
         """What the image is called on the engine."""
-        return f"edgematrix/{self.name}:{self._label or 'latest'}"
+        return f"edgematrix/{self._repository}:{self._label or 'latest'}"
+
+    @property
+    def _repository(self) -> str:
+        return f"{self.name}{TOOLS_SUFFIX}" if self.tools else self.name
 
     @property
     def _label(self) -> str:

@@ -2,6 +2,7 @@
 
     python3 site.py install    # the wheels of requirements.lock, offline, by hash
     python3 site.py finish     # remove what no run reads, compile, list the large files
+    python3 site.py finish .h  # the same, but headers stay
 
 What one framework alone can do without, its Dockerfile removes in between. Libraries stay byte for byte those of the
 wheels, symbol tables included: what is measured is what everybody installs.
@@ -41,9 +42,9 @@ def install() -> None:
     )  # fmt: skip
 
 
-def finish() -> None:
-    """Make the site as small as it can be and as ready as it must be."""
-    remove_needless()
+def finish(*kept: str) -> None:
+    """Make the site as small as it can be and as ready as it must be; files with the suffixes `kept` stay."""
+    remove_needless(NEEDLESS_SUFFIXES.difference(kept))
     # The root file system is read-only at run time, so nothing may be compiled then, and no source is ever
     # newer than its code: importing does not even have to look.
     mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
@@ -52,15 +53,15 @@ def finish() -> None:
     LARGE_FILES.write_text("".join(f"{path}\n" for path in large_files()), encoding="utf-8")
 
 
-def remove_needless() -> None:
-    """Remove what only developers and package managers read."""
+def remove_needless(suffixes: set[str]) -> None:
+    """Remove what only developers and package managers read, files with these suffixes among it."""
     for parent, folders, files in os.walk(SITE):
         for name in NEEDLESS_FOLDERS.intersection(folders):
             shutil.rmtree(Path(parent, name))
             folders.remove(name)
         for name in files:
             path = Path(parent, name)
-            if path.suffix in NEEDLESS_SUFFIXES or (name == "RECORD" and parent.endswith(".dist-info")):
+            if path.suffix in suffixes or (name == "RECORD" and parent.endswith(".dist-info")):
                 path.unlink()
     shutil.rmtree(SITE / "bin", ignore_errors=True)  # console scripts
 
@@ -72,4 +73,4 @@ def large_files() -> list[Path]:
 
 
 if __name__ == "__main__":
-    {"install": install, "finish": finish}[sys.argv[1]]()
+    {"install": install, "finish": finish}[sys.argv[1]](*sys.argv[2:])

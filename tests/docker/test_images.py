@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +210,39 @@ def test_another_version_stands_beside_the_current_one(client: docker.DockerClie
     again = build_images(client, [older, latest], root=versioned, on_event=events.append)
     assert again == {older: images[older], latest: images[latest]}
     assert {event.step for event in events} == {Step.RESOLVE, Step.SKIPPED}
+
+
+def test_tools_are_built_when_asked_for_around_the_version_that_they_serve(
+    client: docker.DockerClient, versioned: Path
+) -> None:
+    folder = versioned / "images" / "copied"
+    (tools := folder / "tools").mkdir()
+    for file in ("Dockerfile", "requirements.in", "requirements.x86_64.lock"):
+        shutil.copy(folder / file, tools)
+    (tools / "convert.py").write_text("import psutil\n\nprint(psutil.__version__)\n")
+    latest = ImageRequest("copied", tools=True)
+    older = replace(latest, version="7.0.0")
+    alone = ImageRequest("copied", version="7.0.0")
+    built = build_images(client, [latest, older, alone], root=versioned, on_event=lambda _: None)
+    images = {request: image for request, image in built.items() if isinstance(image, Image)}
+    assert images.keys() == built.keys()
+    assert images[older].tag == "edgematrix/copied-tools:7.0.0"
+    assert run(client, images[older].id, "import convert").strip() == "7.0.0"
+    assert run(client, images[latest].id, "import convert").strip() == current_version(versioned)
+    assert "no module" in run(
+        client, images[alone].id, "import importlib.util as u; print(u.find_spec('convert') or 'no module')"
+    )
+    again = build_images(client, [older, latest], root=versioned, on_event=lambda _: None)
+    assert again == {older: images[older], latest: images[latest]}
+
+
+def test_who_asks_for_tools_that_a_framework_has_not_is_told(
+    client: docker.DockerClient, versioned: Path
+) -> None:
+    request = ImageRequest("copied", tools=True)
+    failure = build_images(client, [request], root=versioned, on_event=lambda _: None)[request]
+    assert isinstance(failure, BuildError)
+    assert failure.what == "copied has no tools."
 
 
 def test_a_version_that_does_not_exist_is_told_with_those_that_do(

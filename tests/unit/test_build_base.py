@@ -96,6 +96,20 @@ def test_a_named_mirror_is_the_only_place(built: list[str], monkeypatch: pytest.
     assert built == []
 
 
+def test_the_base_of_tools_has_a_mirror_of_its_own(monkeypatch: pytest.MonkeyPatch, built: list[str]) -> None:
+    monkeypatch.setenv("EDGEMATRIX_BASE", f"mirror.example/slim@{DIGEST}")
+    client = FakeClient(registry={RECIPE.image})
+    found = ensure_base(
+        client,  # type: ignore[arg-type]
+        RECIPE,
+        variable="EDGEMATRIX_TOOLS_BASE",
+        architecture="x86_64",
+        on_event=lambda _: None,
+    )
+    assert found.reference == RECIPE.image
+    assert built == []
+
+
 def test_a_mirror_s_image_has_the_identity_of_the_original() -> None:
     mirrored = pulled_base(f"mirror.example/docker/python:other@{DIGEST}")
     original = pulled_base(f"python:3.11@{DIGEST}")
@@ -131,6 +145,7 @@ def test_who_can_neither_pull_nor_build_is_told_what_to_install(monkeypatch: pyt
     with pytest.raises(BuildError) as caught:
         have(FakeClient())
     assert "apt-get install mmdebstrap" in caught.value.fix
+    assert "EDGEMATRIX_BASE" in caught.value.fix
 
 
 def test_a_failed_bootstrap_is_told_in_its_last_words(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from harness.build.lock import parse_pip_config, requests, source_options
 from harness.build.lockfile import read_pins
 
 ROOT = Path(__file__).parents[2]
-LOCKS = [*sorted(ROOT.glob("requirements*.lock")), *sorted(ROOT.glob("images/*/requirements.*.lock"))]
+LOCKS = [*sorted(ROOT.glob("requirements*.lock")), *sorted(ROOT.glob("images/**/requirements.*.lock"))]
 
 
 def test_pip_s_configuration_is_read_with_several_values_to_an_option() -> None:
@@ -35,6 +35,19 @@ def test_every_lock_is_made_and_none_is_left_from_before() -> None:
     assert sorted(output for _, output, _ in requests(ROOT, "x86_64")) == sorted(LOCKS)
 
 
+def test_a_framework_s_tools_are_locked_with_its_indexes(tmp_path: Path) -> None:
+    tools = tmp_path / "images" / "mine" / "tools"
+    tools.mkdir(parents=True)
+    (tools / "requirements.in").touch()
+    (tools.parent / "framework.yaml").write_text(
+        "title: T\npackage: p\nhomepage: h\nindexes: [https://wheels.example]\n"
+    )
+    *_, (inputs, output, indexes) = requests(tmp_path, "aarch64")
+    assert inputs[-1] == "images/mine/tools/requirements.in"
+    assert output == tools / "requirements.aarch64.lock"
+    assert indexes == ("https://wheels.example",)
+
+
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_lock_pins_every_package_by_hash_and_names_no_place(lock: Path) -> None:
     text = lock.read_text()
@@ -46,7 +59,9 @@ def test_a_lock_pins_every_package_by_hash_and_names_no_place(lock: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "source", sorted(ROOT.glob("images/*/requirements.in")), ids=lambda path: path.parent.name
+    "source",
+    sorted(ROOT.glob("images/**/requirements.in")),
+    ids=lambda path: str(path.parent.relative_to(ROOT)),
 )
 def test_an_image_s_lock_keeps_what_is_asked_for(source: Path) -> None:
     asked = [line for line in source.read_text().splitlines() if line and not line.startswith("#")]

@@ -81,6 +81,28 @@ def test_another_lock_is_another_image(images: Path, tmp_path: Path) -> None:
     assert other.site_stem != recipe(images).site_stem
 
 
+def test_tools_are_an_image_of_their_own(images: Path) -> None:
+    tools = images / "onnxruntime" / "tools"
+    tools.mkdir()
+    for name in ("Dockerfile", "requirements.x86_64.lock"):
+        shutil.copy(images / "onnxruntime" / name, tools)
+    (tools / "convert.py").touch()
+    before = recipe(images)
+    assert "edgematrix/convert.py" not in dict(before.runner)
+    made = read_recipe(
+        images,
+        ImageRequest("onnxruntime", tools=True),
+        framework=load_frameworks(images)["onnxruntime"],
+        lock=lock_path(tools, "x86_64"),
+        base_identity="base-1",
+    )
+    assert made.tag == "edgematrix/onnxruntime-tools:latest"
+    assert (made.title, made.version) == ("ONNX Runtime tools", before.version)
+    assert {"edgematrix/convert.py", "edgematrix/runner/convert.py"} <= dict(made.runner).keys()
+    assert "edgematrix/adapter.py" not in dict(made.runner)
+    assert made.site_stem != before.site_stem
+
+
 def test_the_version_is_that_of_the_package_that_stands_for_the_framework(images: Path) -> None:
     assert recipe(images, "pytorch").version == recipe(images, "pytorch").packages["torch"]
 

@@ -228,3 +228,9 @@ def test_a_version_s_tag_is_one_that_the_engine_takes(version: str) -> None:
 def test_the_current_version_is_the_latest() -> None:
     assert ImageRequest("mine").tag == "edgematrix/mine:latest"
     assert str(ImageRequest("mine", version="1.0")) == "mine 1.0"
+
+
+def test_tools_of_a_version_are_called_after_both() -> None:
+    request = ImageRequest("mine", version="1.0", tools=True)
+    assert (request.tag, request.stem) == ("edgematrix/mine-tools:1.0", "mine-tools-1.0")
+    assert str(request) == "mine tools 1.0"

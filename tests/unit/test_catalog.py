@@ -59,6 +59,7 @@ def test_a_folder_without_description_is_no_framework(tmp_path: Path) -> None:
         ("mine", "1: a\n", "no mapping"),
         ("Mine", FRAMEWORK, "no valid name"),
         ("probe", FRAMEWORK, "can be called 'probe'"),
+        ("mine-tools", FRAMEWORK, "can be called 'mine-tools'"),
     ],
 )
 def test_a_wrong_description_is_refused_with_its_file(

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from harness.build.lockfile import read_pins
+from harness.build.lockfile import OVERRIDES_FILE, read_pins
 from harness.catalog import TOOLS_FOLDER, load_frameworks
 from harness.errors import BuildError, EdgematrixError, ExitCode
 
@@ -69,6 +69,9 @@ def requests(root: Path, architecture: str) -> Iterator[tuple[list[str], Path, t
         name = source.relative_to(root / "images").parts[0]
         indexes = frameworks[name].indexes if name in frameworks else ()
         inputs = [*target, "--only-binary=:all:", str(source.relative_to(root))]
+        overrides = source.with_name(OVERRIDES_FILE)
+        if overrides.is_file():
+            inputs.append(f"--override={overrides.relative_to(root)}")
         yield inputs, source.with_name(f"requirements.{architecture}.lock"), indexes
 
 

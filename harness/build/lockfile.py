@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 ARCHITECTURES: Final = {"amd64": "x86_64", "x86_64": "x86_64", "arm64": "aarch64", "aarch64": "aarch64"}
 """Docker's word, or the kernel's, for the one that wheels use."""
+OVERRIDES_FILE: Final = "overrides.txt"
+"""Beside the requirements: packages that are asked for and left out nevertheless, by a marker that is never true."""
 PIN: Final = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>\S+)")
 """How a line of requirements names one exact version."""
 

@@ -21,7 +21,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from harness.build.lockfile import PIN
+from harness.build.lockfile import OVERRIDES_FILE, PIN
 from harness.build.wheelhouse import PYTHON, target_options
 from harness.errors import BuildError
 
@@ -62,10 +62,13 @@ class Resolver:
             BuildError: there is no such version for the images' Python, or nothing that goes with it.
         """
         requirements = repin(source, framework, version)
-        digest = hashlib.sha256("\n".join(requirements).encode()).hexdigest()[:16]
+        dropped = left_out(source.with_name(OVERRIDES_FILE))
+        asked = [*requirements, *(f"without {name}" for name in sorted(dropped))]
+        digest = hashlib.sha256("\n".join(asked).encode()).hexdigest()[:16]
         lock = self.folder / f"{stem}-{self.architecture}-{digest}.lock"
         if not lock.is_file():
-            text = write_lock(requirements, self._resolve(requirements, framework, version))
+            found = self._resolve(requirements, framework, version)
+            text = write_lock(asked, without(found, dropped))
             self.folder.mkdir(parents=True, exist_ok=True)
             for stale in self.folder.glob(f"{stem}-{self.architecture}-*.lock"):
                 stale.unlink()
@@ -182,9 +185,22 @@ def unmet(found: Iterable[dict[str, Any]], architecture: str) -> list[str]:
     )
 
 
-def write_lock(requirements: Iterable[str], found: Iterable[dict[str, Any]]) -> str:
+def left_out(overrides: Path) -> set[str]:
+    """Names of the packages that overrides leave out; none without such a file."""
+    if not overrides.is_file():
+        return set()
+    lines = overrides.read_text(encoding="utf-8").splitlines()
+    return {canonicalize_name(Requirement(line).name) for line in lines if line and not line.startswith("#")}
+
+
+def without(found: Iterable[dict[str, Any]], names: set[str]) -> list[dict[str, Any]]:
+    """What pip chose, but for these packages: it has no way to be told of them."""
+    return [item for item in found if canonicalize_name(item["metadata"]["name"]) not in names]
+
+
+def write_lock(asked: Iterable[str], found: Iterable[dict[str, Any]]) -> str:
     """The text of a lock: a header that says what was asked for, then pins with hashes by name."""
-    lines = ["# Resolved by pip, from:", *(f"#   {requirement}" for requirement in requirements)]
+    lines = ["# Resolved by pip, from:", *(f"#   {line}" for line in asked)]
     pins = {}
     for item in found:
         name = canonicalize_name(item["metadata"]["name"])

@@ -39,11 +39,12 @@ def test_a_framework_s_tools_are_locked_with_its_indexes(tmp_path: Path) -> None
     tools = tmp_path / "images" / "mine" / "tools"
     tools.mkdir(parents=True)
     (tools / "requirements.in").touch()
+    (tools / "overrides.txt").touch()
     (tools.parent / "framework.yaml").write_text(
         "title: T\npackage: p\nhomepage: h\nindexes: [https://wheels.example]\n"
     )
     *_, (inputs, output, indexes) = requests(tmp_path, "aarch64")
-    assert inputs[-1] == "images/mine/tools/requirements.in"
+    assert inputs[-2:] == ["images/mine/tools/requirements.in", "--override=images/mine/tools/overrides.txt"]
     assert output == tools / "requirements.aarch64.lock"
     assert indexes == ("https://wheels.example",)
 

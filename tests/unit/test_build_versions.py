@@ -182,6 +182,12 @@ def test_what_only_the_images_need_is_asked_for_as_well(mine: FrameworkSpec, pip
     assert calls[1][-1] == "helper>=2"
 
 
+def test_what_overrides_leave_out_is_in_no_lock(mine: FrameworkSpec, pip: Pips) -> None:
+    (mine.folder / "overrides.txt").write_text("# Why\nBig_One; sys_platform == 'never'\n")
+    pip([package("mine"), package("big-one")])
+    assert set(read_pins(lock(mine))) == {"mine"}
+
+
 def test_markers_are_read_for_the_images() -> None:
     found = [
         package(

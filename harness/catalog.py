@@ -7,6 +7,8 @@ Each folder describes itself in one small YAML file. A folder without it is no f
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping  # noqa: TC003 - pydantic looks at annotations
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
 
@@ -16,6 +18,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from harness.errors import ConfigError
+from harness.runs import ParamValue, Task
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
 SUPPORT_IMAGES: Final = ("prepare", "probe")
@@ -38,6 +41,15 @@ class Spec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class ParamSpec(Spec):
+    """One parameter of a framework's adapter."""
+
+    default: ParamValue
+    choices: Annotated[tuple[ParamValue, ...], Field(min_length=2)]
+    compiled_ahead: tuple[ParamValue, ...] = ()
+    """Those for which the framework's tools make a form of the model beforehand, for one shape only."""
+
+
 class FrameworkSpec(Spec):
     """An inference runtime with its own image."""
 
@@ -49,12 +61,23 @@ class FrameworkSpec(Spec):
     homepage: str
     env: dict[str, str] = {}
     """Set before the worker starts; `{threads}` stands for the cell's thread count."""
+    params: dict[str, ParamSpec] = {}
+    """What a variant may set otherwise."""
+    takes: Literal["onnx", "definition"] = "onnx"
+    """What it starts from: the ONNX file, or a definition of the model written for it. Where a model has none, its
+    tools image may make it one."""
     indexes: tuple[str, ...] = ()
     """Public package indexes, asked only when the host's own pip configuration has no such wheel."""
     older: dict[str, tuple[str, ...]] = {}
     """What older versions need beside what they declare, by version specifier: `{"<1.19": ["numpy<2"]}`."""
     has_convert: bool
     """It has a form of the model of its own, made by the folder's `convert.py`."""
+    has_tools: bool
+    """It has an image of its own for what needs more packages than measuring does: `tools/`."""
+
+    def compiled_ahead(self, params: Mapping[str, ParamValue]) -> bool:
+        """Whether these parameters ask for a form that its tools make, for one shape only."""
+        return any(params[name] in spec.compiled_ahead for name, spec in self.params.items())
 
     @field_validator("older")
     @classmethod
@@ -69,11 +92,15 @@ class FrameworkSpec(Spec):
         return older
 
 
+Dim = Literal["batch", "sequence"]
+"""What a dimension of a model may stand for, beside a number."""
+
+
 class OutputSpec(Spec):
     """One output tensor."""
 
     name: str
-    shape: tuple[Literal["batch"] | Annotated[int, Field(ge=1)], ...]
+    shape: tuple[Dim | Annotated[int, Field(ge=1)], ...]
     dtype: Literal["float32", "float64", "int32", "int64"]
 
 
@@ -95,14 +122,38 @@ class ModelSpec(Spec):
     seed: int
     parameters: Annotated[int, Field(ge=0)]
     multiply_adds: Annotated[int, Field(ge=0)]
-    """Of one row."""
+    """Of one row, at the default sequence length."""
+    sequence: Annotated[int, Field(ge=1)] | None = None
+    """Its usual sequence length, where it has that dimension."""
+    longest_sequence: Annotated[int, Field(ge=1)] | None = None
+    """The most that it takes."""
+    task: Task = "other"
     tolerance: Annotated[float, Field(gt=0)]
-    """Largest absolute error allowed against the float64 reference."""
+    """Largest error allowed against the reference, as a part of the output's largest value."""
     inputs: Annotated[tuple[InputSpec, ...], Field(min_length=1)]
     outputs: Annotated[tuple[OutputSpec, ...], Field(min_length=1)]
 
 
 S = TypeVar("S", FrameworkSpec, ModelSpec)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalog:
+    """Everything that can be measured, by name."""
+
+    frameworks: Mapping[str, FrameworkSpec]
+    models: Mapping[str, ModelSpec]
+
+
+def load_catalog(root: Path) -> Catalog:
+    """Read what a checkout holds.
+
+    Raises:
+        ConfigError: see `load_frameworks` and `load_models`.
+    """
+    return Catalog(
+        frameworks=load_frameworks(root / "images"), models=load_models(root / "harness" / "models")
+    )
 
 
 def load_frameworks(folder: Path) -> dict[str, FrameworkSpec]:
@@ -123,7 +174,12 @@ def load_frameworks(folder: Path) -> dict[str, FrameworkSpec]:
                 why=f"These names are the project's own: {', '.join(RESERVED_NAMES)}, and all in {TOOLS_SUFFIX}.",
                 fix="Rename the folder.",
             )
-        specs[name] = _load(file, FrameworkSpec, has_convert=(file.parent / "convert.py").is_file())
+        specs[name] = _load(
+            file,
+            FrameworkSpec,
+            has_convert=(file.parent / "convert.py").is_file(),
+            has_tools=(file.parent / "tools" / "convert.py").is_file(),
+        )
     return specs
 
 

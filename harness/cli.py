@@ -141,6 +141,28 @@ def build(names: tuple[str, ...]) -> None:
 
 
 @cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
+def models(as_json: bool) -> None:
+    """List the prepared models on the engine with size and hash; `clean` removes them."""
+    from harness.artefacts import list_artefacts  # noqa: PLC0415
+    from harness.engine_connection import connect  # noqa: PLC0415
+    from harness.intake import ROOT  # noqa: PLC0415
+    from harness.progress import choose_display  # noqa: PLC0415
+    from harness.units import format_memory  # noqa: PLC0415
+
+    with choose_display(as_json=False) as display:
+        found = list_artefacts(connect(), root=ROOT, listener=display)
+    if as_json:
+        click.echo(json.dumps(found, indent=1))
+        return
+    for each in found:
+        size = "unfinished" if each["size_bytes"] is None else format_memory(each["size_bytes"])
+        click.echo(f"{each['holds']:<44} {size:>10}  {(each['hash'] or '')[:16]:<16}  {each['volume']}")
+    total = sum(each["size_bytes"] or 0 for each in found)
+    click.echo(f"{len(found)} volumes, {format_memory(total)}; `edgematrix clean` removes them", err=True)
+
+
+@cli.command()
 @matrix_options
 @reports_option
 @click.option("--run-id", metavar="ID", help="Go on with this unfinished run.")

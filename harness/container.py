@@ -8,7 +8,7 @@ files, no log kept by the engine, and no path or socket of the host.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from harness.results import CpuMode
 
@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 LABEL_RUN: Final = "edgematrix.run"
 LABEL_CELL: Final = "edgematrix.cell"
 LABEL_MODEL: Final = "edgematrix.model"
+LABEL_HOLDS: Final = "edgematrix.holds"
+"""What a volume holds, in words: of two that hold the same the older one is out of date."""
 LABEL_OWNER: Final = "edgematrix.owner"
 USER: Final = "10001:10001"
 CFS_PERIOD_US: Final = 100_000
 PIDS_LIMIT: Final = 1024
-TMPFS: Final = {"/tmp": "size=16m,mode=1777"}  # noqa: S108 - inside the container
+TMP: Final = "/tmp"  # noqa: S108 - inside the container
+TRIAL_SCRATCH: Final = "16m"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +54,9 @@ class ContainerSpec:
         module: the Python module to run instead of the image's entry point.
         mounts: its volumes.
         limits: CPU and memory; `None` for the work outside all caps.
-        archive: a tar to unpack at its path before the start.
+        memory_bytes: a cap outside of all limits, for work that nobody measures; `None` for none.
+        scratch: size of the room for temporary files; nothing in it can be executed.
+        archive: a path, and a tar to unpack there before the start.
     """
 
     image: str
@@ -60,7 +65,9 @@ class ContainerSpec:
     module: str | None = None
     mounts: tuple[Mount, ...] = ()
     limits: Requested | None = None
-    archive: tuple[str, bytes] | None = None
+    memory_bytes: int | None = None
+    scratch: str = TRIAL_SCRATCH
+    archive: tuple[str, IO[bytes]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +91,8 @@ class Outcome:
 def host_config(spec: ContainerSpec) -> dict[str, Any]:
     """The engine's own form of what a container may use."""
     limits: dict[str, Any] = {}
+    if spec.memory_bytes is not None:
+        limits = {"Memory": spec.memory_bytes, "MemorySwap": spec.memory_bytes}
     if spec.limits is not None:
         limits = {"Memory": spec.limits.memory_bytes, "MemorySwap": spec.limits.memory_bytes}
         if spec.limits.cpu_mode is CpuMode.QUOTA:
@@ -98,7 +107,7 @@ def host_config(spec: ContainerSpec) -> dict[str, Any]:
         "NetworkMode": "none",
         "IpcMode": "private",
         "ReadonlyRootfs": True,
-        "Tmpfs": TMPFS,
+        "Tmpfs": {TMP: f"size={spec.scratch},mode=1777"},
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges:true"],
         "PidsLimit": PIDS_LIMIT,
@@ -115,7 +124,7 @@ def container_config(spec: ContainerSpec, *, owner: str) -> dict[str, Any]:
         "Image": spec.image,
         "Labels": {**spec.labels, LABEL_OWNER: owner},
         "User": USER,
-        "Env": ["HOME=/tmp"],
+        "Env": [f"HOME={TMP}"],
         "OpenStdin": True,
         "StdinOnce": True,
         "AttachStdin": True,

@@ -25,7 +25,7 @@ def derive_cell(
     *,
     protocol: Protocol,
     probes: Mapping[int, ReferenceProbe],
-    multiply_adds: int,
+    multiply_adds: int | None,
     cut_short: bool = False,
 ) -> CellResult:
     """Sum a cell's trials up: `ok` only if all that count are, else the worst of theirs, with how many of them.
@@ -35,7 +35,7 @@ def derive_cell(
         trials: its finished trials, by round and attempt.
         protocol: of the run; fewer trials than it plans mean that the run was interrupted.
         probes: all reference probes of the run, by number.
-        multiply_adds: of one row of the cell's model.
+        multiply_adds: of one call; `None` where nobody counted them.
         cut_short: a budget ended the run, and what was measured by then counts.
     """
     counted = last_attempts(trials)
@@ -69,7 +69,7 @@ def derive_cell(
         reason=reason,
         stopped_by=None if worst is Status.INTERRUPTED else stop,
         planned_trials=protocol.trials,
-        multiply_adds=multiply_adds * cell.batch,
+        multiply_adds=multiply_adds,
         machine_peak=peak_of(trials, probes),
         trials=judged(trials, probes),
     )

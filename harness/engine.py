@@ -89,6 +89,23 @@ class Engine:
         with translated(f"volume {name} could not be created"):
             self._api.create_volume(name, labels=dict(labels))
 
+    def remove_volumes(self, label: str, kept: Mapping[str, str]) -> None:
+        """Remove volumes that are out of date; those that a container uses stay.
+
+        Args:
+            label: their label.
+            kept: for each of its values that is looked at, the one volume that stays.
+
+        Raises:
+            EngineError: the engine does not answer.
+        """
+        with translated("volumes that are out of date could not be removed"):
+            found = self._api.volumes(filters={"label": label})["Volumes"] or []
+        for volume in found:
+            if kept.get(volume["Labels"][label], volume["Name"]) != volume["Name"]:
+                with contextlib.suppress(APIError):
+                    self._api.remove_volume(volume["Name"])
+
     def run(
         self,
         spec: ContainerSpec,

@@ -65,6 +65,10 @@ class BuildError(EdgematrixError):
     """An image, a wheelhouse or a model's artefacts could not be made."""
 
 
+class UnsupportedError(EdgematrixError):
+    """A framework cannot do what a model asks for; no fault of anybody."""
+
+
 class BusyError(EdgematrixError):
     """Another harness is measuring on the same engine."""
 

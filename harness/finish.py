@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.derive import derive_cell
+from harness.errors import UnsupportedError
 from harness.report import write_report
 from harness.results import CellResult, Status
 from harness.store import point_latest
@@ -58,7 +59,9 @@ def _results(plan: Plan, store: RunStore, bench: Bench, stop: Stop) -> Iterator[
         if planned.skip_reason is not None:
             yield _never_run(cell, Status.SKIPPED, planned.skip_reason, protocol)
         elif (failure := bench.supplies.failure(cell)) is not None:
-            yield _never_run(cell, Status.BUILD_FAILED, str(failure), protocol)
+            unsupported = isinstance(failure, UnsupportedError)
+            status = Status.UNSUPPORTED if unsupported else Status.BUILD_FAILED
+            yield _never_run(cell, status, str(failure), protocol)
         elif stop.spent and not trials:
             reason = f"the budget of {format_duration(stop.budget_s or 0)} was spent before its first trial"
             yield _never_run(cell, Status.SKIPPED, reason, protocol)
@@ -68,7 +71,7 @@ def _results(plan: Plan, store: RunStore, bench: Bench, stop: Stop) -> Iterator[
                 trials,
                 protocol=protocol,
                 probes=probes,
-                multiply_adds=bench.run.models[cell.model].multiply_adds,
+                multiply_adds=bench.run.models[cell.model].count(cell),
                 cut_short=stop.spent,
             )
 

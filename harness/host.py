@@ -38,6 +38,18 @@ class LogicalCpu(BaseModel):
     """Whether a container may use all siblings of its core."""
 
 
+class VolumeFacts(BaseModel):
+    """What a complete volume of artefacts says of itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hash: str
+    """Of its content."""
+    size_bytes: int
+    facts: dict[str, Any]
+    """Its `facts.json`; empty without one."""
+
+
 class ProbeFacts(BaseModel):
     """What `python3 -m runner.probe` prints."""
 
@@ -62,8 +74,8 @@ class ProbeFacts(BaseModel):
     clock_source: str | None
     conditions: Conditions
     """How busy the host is, over all CPUs that a container may use."""
-    manifests: dict[str, str | None]
-    """Of each model volume asked about: the hash of its content, `None` while it is not complete."""
+    volumes: dict[str, VolumeFacts | None]
+    """Of each model volume asked about; `None` while it is not complete."""
 
 
 def describe_host(facts: ProbeFacts, engine: Mapping[str, Any]) -> Host:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import harness
-from harness.catalog import load_frameworks, load_models
+from harness.catalog import load_catalog
 from harness.config import load_matrix
 from harness.plan import make_plan, select, take_shard
 
@@ -53,10 +53,6 @@ def plan_matrix(options: Options) -> tuple[Matrix, Plan]:
     Raises:
         ConfigError: the file or a selector is wrong.
     """
-    matrix = load_matrix(
-        options.matrix,
-        frameworks=load_frameworks(ROOT / "images").keys(),
-        models=load_models(ROOT / "harness" / "models").keys(),
-    )
+    matrix = load_matrix(options.matrix, catalog=load_catalog(ROOT))
     selected = select(make_plan(matrix), only=options.only, skip=options.skip)
     return matrix, take_shard(selected, *options.shard)

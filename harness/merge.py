@@ -12,7 +12,7 @@ from harness.errors import NotComparableError
 from harness.finish import write_results
 from harness.plan import Plan, PlannedCell
 from harness.results import CellResult, Status
-from harness.runs import Run, RunState
+from harness.runs import Model, Run, RunState, differs
 from harness.store import RunStore
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def differences(one: Run, other: Run) -> Iterator[str]:
         if one.images[name].fingerprint != other.images[name].fingerprint:
             yield f"the image of {name}"
     for name in one.models.keys() & other.models.keys():
-        if one.models[name].hash != other.models[name].hash:
+        if differs(one.models[name], other.models[name]):
             yield f"the model {name}"
 
 
@@ -138,7 +138,8 @@ def write(parts: _Parts, runs: Sequence[Run], reports: Path) -> Path:
             "plan_hash": Plan(cells=tuple(planned), protocol=runs[0].protocol).plan_hash,
             "cells": tuple(parts.results),
             "images": {name: image for run in runs for name, image in run.images.items()},
-            "models": {name: model for run in runs for name, model in run.models.items()},
+            "models": _models(runs),
+            "frameworks": {name: each for run in runs for name, each in run.frameworks.items()},
         }
     )
     store = RunStore(reports / run.run_id)
@@ -150,6 +151,22 @@ def write(parts: _Parts, runs: Sequence[Run], reports: Path) -> Path:
     return write_results(store, run, [_derived(result, parts, run) for result in cells])
 
 
+def _models(runs: Sequence[Run]) -> dict[str, Model]:
+    """Each model once, with what was drawn for it in any part."""
+    models: dict[str, Model] = {}
+    for name, model in ((name, model) for run in runs for name, model in run.models.items()):
+        known = models.get(name, model)
+        references = dict.fromkeys([*known.reference.split("; "), *model.reference.split("; ")])
+        models[name] = model.model_copy(
+            update={
+                "data": known.data | model.data,
+                "reference": "; ".join(references),
+                "size_bytes": max(known.size_bytes, model.size_bytes),
+            }
+        )
+    return models
+
+
 def _derived(result: CellResult, parts: _Parts, run: Run) -> CellResult:
     trials = parts.trials.get(result.cell_id)
     if not trials:
@@ -159,6 +176,6 @@ def _derived(result: CellResult, parts: _Parts, run: Run) -> CellResult:
         trials,
         protocol=run.protocol,
         probes=parts.probes,
-        multiply_adds=run.models[result.cell.model].multiply_adds,
+        multiply_adds=run.models[result.cell.model].count(result.cell),
     )
     return derived.model_copy(update={"expected": result.expected})

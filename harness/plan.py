@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from harness.config import Matrix
     from harness.host import LogicalCpu
-    from harness.results import Cell
+    from harness.results import Cell, Workload
     from harness.runs import Protocol
 
 NEAREST: Final = 3
@@ -64,6 +64,8 @@ class Row(TypedDict):
     cpus: float
     memory_bytes: int
     batch: int
+    sequence: int | None
+    """Null for a model without sequences."""
     cpu_mode: CpuMode
     threads: int | None
     """What the framework is told; null where it is told nothing."""
@@ -92,8 +94,9 @@ def make_plan(matrix: Matrix) -> Plan:
 def with_controls(plan: Plan, baseline: str) -> Plan:
     """Add the cells that a run measures to judge its own figures by.
 
-    The *floor*: for each model and batch one cell of the null framework, whose latency is that of the clock and the
-    call around it. The *twin*: one cell a second time, so that two identical cells are interleaved with all the others.
+    The *floor*: for each model and size of a call one cell of the null framework, whose latency is that of the clock
+    and the call around it. The *twin*: one cell a second time, so that two identical cells are interleaved with all
+    the others.
     Both take the limits of a cell on whole cores with matching threads where there is one.
 
     Args:
@@ -102,12 +105,12 @@ def with_controls(plan: Plan, baseline: str) -> Plan:
     """
     cells = [planned.cell for planned in plan.cells if planned.skip_reason is None]
     measured = sorted((cell for cell in cells if not cell.is_floor), key=_plainness)
-    known = {(cell.model, cell.batch) for cell in cells if cell.is_floor}
-    floors: dict[tuple[str, int], Cell] = {}
+    known = {cell.workload for cell in cells if cell.is_floor}
+    floors: dict[Workload, Cell] = {}
     for cell in measured:
-        if (cell.model, cell.batch) not in known:
+        if cell.workload not in known:
             floor = cell.model_copy(update={"framework": NULL_FRAMEWORK, "threads": "match"})
-            floors.setdefault((cell.model, cell.batch), floor)
+            floors.setdefault(cell.workload, floor)
     twins = []
     if measured and plan.protocol.trials > 1:
         smallest = min(
@@ -224,7 +227,7 @@ def take_shard(plan: Plan, part: int, parts: int) -> Plan:
 
 def _ranked_together(cell: Cell) -> tuple[object, ...]:
     """What cells have in common that are ranked against each other."""
-    return cell.model, cell.batch, cell.cpus, cell.memory_bytes, cell.cpu_mode, cell.threads
+    return cell.workload, cell.cpus, cell.memory_bytes, cell.cpu_mode, cell.threads
 
 
 def describe(plan: Plan) -> tuple[Row, ...]:
@@ -237,6 +240,7 @@ def describe(plan: Plan) -> tuple[Row, ...]:
             cpus=planned.cell.cpus,
             memory_bytes=planned.cell.memory_bytes,
             batch=planned.cell.batch,
+            sequence=planned.cell.sequence,
             cpu_mode=planned.cell.cpu_mode,
             threads=planned.cell.thread_count,
             skip_reason=planned.skip_reason,

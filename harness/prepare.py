@@ -1,33 +1,44 @@
 """Model artefacts: prepared once by content hash, in containers, into volumes that trials mount read-only.
 
-Each model has one common volume (specification, definitions, weights, ONNX, inputs, reference) and, for each
-framework that converts, one of its own. A volume's name holds the hash of all that goes into it, so a change makes
-a new volume, and a complete one is never written again.
+A cell has up to three volumes. The *common* one holds the model for all frameworks: specification, definitions,
+weights, ONNX. The *data* one holds inputs and the reference of their outputs, for the sizes that change them. The
+*native* one holds a framework's own form. A volume's name holds the hash of all that goes into it, so a change makes a
+new volume, and a complete one is never written again.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
-import tarfile
+import json
+import tempfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from harness.container import LABEL_MODEL, LABEL_RUN, ContainerSpec, Mount
 from harness.deadline import Deadline
-from harness.errors import BuildError
+from harness.errors import BuildError, UnsupportedError
+from harness.sources import write_tar
+from harness.units import format_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Mapping
 
-    from harness.catalog import ModelSpec
+    from harness.container import Outcome
     from harness.engine import Engine
-    from harness.runs import Image
+    from harness.runs import Image, ParamValue
+    from harness.sources import ModelSource
 
 COMMON: Final = "/model"
+DATA: Final = "/data"
 NATIVE: Final = "/native"
 TIMEOUT_S: Final = 1800
+SCRATCH: Final = "4g"
+"""Room for temporary files where a model is made."""
+REFUSED: Final = 3
+"""Exit code of a container that says on standard output why it cannot make what it was asked for."""
+_LAST_WORDS: Final = 2000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,110 +48,180 @@ class Volume:
     Attributes:
         name: unique by content.
         model: the model whose artefacts it holds.
-        framework: whose own form it holds; `None` for the common one.
+        subject: what it holds, in words that tell it from all others but earlier versions of itself.
+        path: where it stands in a container.
         image: id of the image that makes it.
         module: what runs in that image.
+        told: what that is told, one line of JSON.
+        uses: what it is made from.
+        source: files that are put into it first; `None` for none.
     """
 
     name: str
     model: str
-    framework: str | None
+    subject: str
+    path: str
     image: str
     module: str
+    told: str = "{}"
+    uses: tuple[Volume, ...] = ()
+    source: ModelSource | None = None
 
 
-def plan_volumes(
-    models: Iterable[ModelSpec], images: Mapping[str, Image], converting: Iterable[str]
-) -> tuple[Volume, ...]:
-    """All volumes that a run needs, each common one before those made from it.
+def _printable(text: str) -> str:
+    """Text of a container as one may print it; line breaks stay."""
+    return "".join(
+        char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text
+    )
+
+
+Words = Annotated[str, Field(max_length=_LAST_WORDS * 2), AfterValidator(_printable)]
+
+
+class Told(BaseModel):
+    """One line of a preparing container: a step, or why it ends. Untrusted and bounded, as all that comes from one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    step: Words = ""
+    done: Annotated[float, Field(ge=0, le=1)] = 0.0
+    what: Words = ""
+    why: Words = ""
+    fix: Words = ""
+    unsupported: Words = ""
+
+
+def common_volume(source: ModelSource, prepare: Image) -> Volume:
+    """What all frameworks share of a model."""
+    return Volume(
+        name=_name(source.name, "", source.hash, prepare.fingerprint),
+        model=source.name,
+        subject=f"model {source.name}",
+        path=COMMON,
+        image=prepare.id,
+        module="prepare",
+        source=source,
+    )
+
+
+def data_volume(source: ModelSource, common: Volume, dims: Mapping[str, int], prepare: Image) -> Volume:
+    """Inputs and reference: of single rows where these are independent, else of whole calls."""
+    kept = {name: size for name, size in dims.items() if name != "batch" or not source.independent_rows}
+    told = json.dumps({"dims": kept}, sort_keys=True)
+    return Volume(
+        name=_name(source.name, "data", common.name, told),
+        model=source.name,
+        subject=f"inputs of {source.name}" + (f", {_sizes(kept)}" if kept else ""),
+        path=DATA,
+        image=prepare.id,
+        module="draw",
+        told=told,
+        uses=(common,),
+    )
+
+
+def native_volume(
+    framework: str,
+    common: Volume,
+    image: Image,
+    *,
+    params: Mapping[str, ParamValue | None],
+    dims: Mapping[str, int] | None,
+) -> Volume:
+    """A framework's own form of a model.
 
     Args:
-        models: the models of the run.
-        images: image by name, `prepare` among them.
-        converting: the frameworks of the run that have a form of their own.
+        framework: its name, and its version where that is not the pinned one.
+        common: the model.
+        image: what makes it.
+        params: of the variant, where they change the form; empty where they do not.
+        dims: the one shape that it is made for; `None` where it serves all, and whoever makes it may take any.
     """
-    volumes: list[Volume] = []
-    chosen = sorted(converting)
-    for model in models:
-        source = folder_hash(model.folder)
-        common = volume_name(model.name, None, source, images["prepare"].fingerprint)
-        volumes.append(
-            Volume(
-                name=common, model=model.name, framework=None, image=images["prepare"].id, module="prepare"
-            )
-        )
-        volumes += [
-            Volume(
-                name=volume_name(model.name, name, common, images[name].fingerprint),
-                model=model.name,
-                framework=name,
-                image=images[name].id,
-                module="runner.convert",
-            )
-            for name in chosen
-        ]
-    return tuple(volumes)
+    told = json.dumps({"dims": dims or {"batch": 1, "sequence": 1}, "params": params}, sort_keys=True)
+    shape = f", {_sizes(dims)}" if dims else ""
+    form = "".join(f", {name} {value}" for name, value in params.items())
+    return Volume(
+        name=_name(common.model, framework, common.name, image.fingerprint, told),
+        model=common.model,
+        subject=f"model {common.model} for {framework}{shape}{form}",
+        path=NATIVE,
+        image=image.id,
+        module="runner.convert",
+        told=told,
+        uses=(common,),
+    )
 
 
-def volume_name(model: str, framework: str | None, *contents: str) -> str:
-    """A name that changes with the content."""
-    digest = hashlib.sha256("\0".join(contents).encode()).hexdigest()[:16]
-    return "-".join(filter(None, ("edgematrix", model, framework, digest)))
-
-
-def make_volume(engine: Engine, volume: Volume, *, common: Volume, folder: Path) -> None:
+def make_volume(
+    engine: Engine, volume: Volume, on_step: Callable[[str, float], None], *, memory_bytes: int
+) -> None:
     """Fill one volume.
 
     Args:
         engine: where it is.
-        volume: the volume to fill.
-        common: the common volume of the same model, which is itself or already complete.
-        folder: the model's sources.
+        volume: the volume to fill; what it is made from is complete.
+        on_step: told each step as it begins, and the share that is done.
+        memory_bytes: that its container may use.
 
     Raises:
-        BuildError: the container failed; the log's end says why.
+        BuildError: it could not be made; the container's own words, or the end of its log, say why.
+        UnsupportedError: the framework cannot do what the model asks for.
     """
-    mounts = [Mount(volume=common.name, path=COMMON, writable=volume is common)]
-    if volume is not common:
-        mounts.append(Mount(volume=volume.name, path=NATIVE, writable=True))
-    spec = ContainerSpec(
-        image=volume.image,
-        name=volume.name,
-        labels={LABEL_RUN: "prepare", LABEL_MODEL: volume.model},
-        module=volume.module,
-        mounts=tuple(mounts),
-        archive=(COMMON, pack(folder)) if volume is common else None,
-    )
-    outcome = engine.run(spec, on_line=lambda _: None, deadline=Deadline(TIMEOUT_S))
+    told: list[Told] = []
+
+    def listen(line: bytes) -> None:
+        try:
+            told.append(Told.model_validate_json(line))
+        except ValidationError:
+            return  # chatter of a library
+        if told[-1].step:
+            on_step(told[-1].step, told[-1].done)
+
+    with tempfile.TemporaryFile() as archive:
+        if volume.source is not None:
+            write_tar(volume.source, archive)
+            archive.seek(0)
+        spec = ContainerSpec(
+            image=volume.image,
+            name=volume.name,
+            labels={LABEL_RUN: "prepare", LABEL_MODEL: volume.model},
+            module=volume.module,
+            mounts=(
+                *(Mount(volume=used.name, path=used.path) for used in volume.uses),
+                Mount(volume=volume.name, path=volume.path, writable=True),
+            ),
+            scratch=SCRATCH,
+            memory_bytes=memory_bytes,
+            archive=(volume.path, archive) if volume.source is not None else None,
+        )
+        outcome = engine.run(
+            spec, stdin=volume.told.encode() + b"\n", on_line=listen, deadline=Deadline(TIMEOUT_S)
+        )
+    last = told[-1] if told and outcome.exit_code == REFUSED else Told()
+    if last.unsupported:
+        raise UnsupportedError(last.unsupported)
+    if last.what:
+        raise BuildError(f"{volume.subject}: {last.what}", why=last.why, fix=last.fix)
     if outcome.exit_code != 0 or outcome.error is not None:
-        what = f"{volume.model} could not be prepared" + (
-            f" for {volume.framework}" if volume.framework else ""
-        )
-        raise BuildError(what, why=outcome.error or outcome.log_tail.strip()[-2000:])
+        raise BuildError(f"{volume.subject} could not be prepared", why=_cause(outcome))
 
 
-def folder_files(folder: Path) -> list[Path]:
-    """A model's sources, without what Python leaves beside them."""
-    return sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+def _cause(outcome: Outcome) -> str:
+    """Why a container failed that did not say it in words of its own."""
+    if outcome.out_of_time_s is not None:
+        return f"it took longer than {format_duration(outcome.out_of_time_s)}"
+    if outcome.flooded:
+        return "it wrote more output than may be read"
+    if outcome.oom_flag:
+        return "it ran out of memory"
+    return outcome.error or outcome.log_tail.strip()[-_LAST_WORDS:]
 
 
-def folder_hash(folder: Path) -> str:
-    """Hash of names and contents."""
-    digest = hashlib.sha256()
-    for path in folder_files(folder):
-        digest.update(
-            f"{path.relative_to(folder)}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode()
-        )
-    return digest.hexdigest()
+def _sizes(dims: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {size}" for name, size in dims.items())
 
 
-def pack(folder: Path) -> bytes:
-    """A tar of a model's sources, owned by the images' user."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for path in folder_files(folder):
-            entry = tarfile.TarInfo(str(path.relative_to(folder)))
-            entry.size, entry.mode, entry.uid, entry.gid = path.stat().st_size, 0o644, 10001, 10001
-            with path.open("rb") as file:
-                archive.addfile(entry, file)
-    return buffer.getvalue()
+def _name(model: str, purpose: str, *contents: str) -> str:
+    """A name that changes with the content."""
+    digest = hashlib.sha256("\0".join(contents).encode()).hexdigest()[:16]
+    return "-".join(filter(None, ("edgematrix", model, purpose, digest)))

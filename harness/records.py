@@ -60,7 +60,7 @@ class Limits(Record):
     """The limits in effect, read back by the supervisor from inside its cgroup before anything else runs."""
 
     type: Literal["limits"]
-    version: Literal[2]
+    version: Literal[3]
     cgroup_version: Literal[1, 2]
     cpuset: tuple[Count, ...]
     """Logical CPUs that the scheduler may use (`sched_getaffinity`)."""
@@ -256,7 +256,7 @@ class Framework(Record):
 
 
 class Output(Record):
-    """The outputs of this very trial against the float64 reference."""
+    """The outputs of this very trial against the reference."""
 
     type: Literal["output"]
     inputs: Count
@@ -264,7 +264,14 @@ class Output(Record):
     finite: bool
     max_abs_error: float | None
     """`None` where an output is not finite or has another shape."""
+    max_rel_error: float | None
+    """The same as a part of the largest reference value of that output in that call."""
     tolerance: float
+    """Of `max_rel_error`."""
+    classified: Count | None
+    """Rows whose best class was compared; `None` for what is no classifier."""
+    classified_same: Count | None
+    """Those of them whose best class was the reference's."""
     shapes: tuple[tuple[int, ...], ...]
     """Of each output, in the model's order."""
     expected_shapes: tuple[tuple[int, ...], ...]

@@ -10,7 +10,7 @@ import math
 from datetime import datetime
 from enum import StrEnum
 from statistics import median_low
-from typing import TYPE_CHECKING, Annotated, Final, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, Literal, NamedTuple, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -20,9 +20,9 @@ from harness.units import cpus_id, memory_id
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-RESULTS_VERSION: Final = 2
+RESULTS_VERSION: Final = 3
 """1: first form. 2: cells with a CPU mode and a thread option; rounds, attempts and spoiled trials; reference
-probes."""
+probes. 3: sequence lengths, variants, relative errors, and what a model's reference is."""
 
 R = TypeVar("R", bound=Record)
 
@@ -79,6 +79,15 @@ class CpuMode(StrEnum):
     """A CFS quota over all the host's cores: a share of a cloud machine."""
 
 
+class Workload(NamedTuple):
+    """What frameworks are compared on: a model, and the sizes of a call."""
+
+    model: str
+    batch: int
+    sequence: int
+    """0 for a model without sequences."""
+
+
 NULL_FRAMEWORK: Final = "null"
 """The framework that computes nothing: its latency is the timer's floor, and it is never ranked."""
 
@@ -91,6 +100,8 @@ class Cell(Stored):
     cpus: Cpus
     memory_bytes: Positive
     batch: Positive
+    sequence: Positive | None = None
+    """Length of the sequences; `None` for a model without such a dimension."""
     cpu_mode: CpuMode = CpuMode.CPUSET
     """Left out: a cpuset for whole CPUs, a quota for fractions."""
     threads: ThreadOption = "match"
@@ -121,6 +132,16 @@ class Cell(Stored):
         return max(1, math.ceil(self.cpus)) if self.threads == "match" else self.threads
 
     @property
+    def dims(self) -> dict[str, int]:
+        """The sizes of the model's dimensions, by what they are."""
+        return {"batch": self.batch} | ({} if self.sequence is None else {"sequence": self.sequence})
+
+    @property
+    def workload(self) -> Workload:
+        """What frameworks are compared on."""
+        return Workload(self.model, self.batch, self.sequence or 0)
+
+    @property
     def is_floor(self) -> bool:
         """Whether it measures the clock and no framework."""
         return self.framework == NULL_FRAMEWORK
@@ -131,6 +152,7 @@ class Cell(Stored):
         natural = CpuMode.CPUSET if self.cpus == int(self.cpus) else CpuMode.QUOTA
         parts = (
             f"{self.framework}.{self.model}.c{cpus_id(self.cpus)}.m{memory_id(self.memory_bytes)}.b{self.batch}",
+            "" if self.sequence is None else f"s{self.sequence}",
             "quota" if self.cpu_mode is not natural else "",
             "" if self.threads == "match" else f"t{self.threads}",
             "twin" if self.twin else "",
@@ -184,7 +206,7 @@ class Requested(Stored):
 class Trial(Stored):
     """One fresh container that measured one cell: `trials/<cell-id>.<index>.json`, written once."""
 
-    version: Literal[2] = 2
+    version: Literal[3] = 3
     cell_id: str
     index: Count
     """The round that it belongs to: each round holds a cell once."""
@@ -260,7 +282,7 @@ class Expectation(Stored):
 class CellResult(Stored):
     """One cell with all its trials: `cells/<cell-id>.json`, derived from the trials' and the probes' files."""
 
-    version: Literal[2] = 2
+    version: Literal[3] = 3
     cell: Cell
     cell_id: str
     status: Status
@@ -297,7 +319,7 @@ class CellResult(Stored):
 class ReferenceProbe(Stored):
     """How fast the machine itself was at one moment: `probes/<number>.json`, written once."""
 
-    version: Literal[2] = 2
+    version: Literal[3] = 3
     number: Count
     started_at: datetime
     requested: Requested

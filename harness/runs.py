@@ -7,12 +7,20 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from harness.records import Count, Phase
 from harness.results import Cpus, Positive, Seconds, Stored
+
+if TYPE_CHECKING:
+    from harness.results import Cell
+
+ParamValue = bool | int | str
+"""Of a parameter of a framework's adapter."""
+Task = Literal["classification", "other"]
+"""Of a classifier the best class is compared with the reference's as well."""
 
 
 class Host(Stored):
@@ -49,16 +57,49 @@ class Image(Stored):
     packages: dict[str, str]
 
 
+class Framework(Stored):
+    """A framework as a matrix means it: one of `images/`, or a variant of one."""
+
+    extends: str
+    """The folder under `images/`; a framework that is no variant extends itself."""
+    version: str
+    """Of its package; empty for the one that the project pins."""
+    params: dict[str, ParamValue]
+    """All of its adapter's parameters."""
+
+
 class Model(Stored):
     """One model as it was prepared."""
 
     hash: str
+    """Of what all frameworks share of it."""
+    data: dict[str, str]
+    """Hash of inputs and reference, by the sizes of the dimensions that change them, in words."""
     title: str
     parameters: Count
-    multiply_adds: Count
-    """Of one row."""
+    multiply_adds: Count | None
+    """Of one row at the usual sequence length; `None` where nobody counted them."""
+    sequence: Positive | None
+    """The usual sequence length, where it has one."""
+    task: Task
     tolerance: Annotated[float, Field(ge=0)]
-    """Largest absolute error allowed against the float64 reference."""
+    """Largest error allowed against the reference, as a part of the output's largest value."""
+    reference: str
+    """What computed the reference, in words."""
+    size_bytes: Count
+    """Of all this."""
+
+    def count(self, cell: Cell) -> int | None:
+        """Multiply-adds of one call; `None` where nobody counted them for this length."""
+        if self.multiply_adds is None or cell.sequence != self.sequence:
+            return None
+        return self.multiply_adds * cell.batch
+
+
+def differs(one: Model, other: Model) -> bool:
+    """Whether what two runs have in common of a model is not the same."""
+    shared = one.data.keys() & other.data.keys()
+    return one.hash != other.hash or any(one.data[key] != other.data[key] for key in shared)
 
 
 class Protocol(Stored):
@@ -96,7 +137,7 @@ class RunState(StrEnum):
 class Run(Stored):
     """One execution of a matrix: `run.json`."""
 
-    version: Literal[2] = 2
+    version: Literal[3] = 3
     run_id: str
     state: RunState
     started_at: datetime
@@ -119,5 +160,7 @@ class Run(Stored):
     git_commit: str | None
     git_dirty: bool | None
     host: Host
+    frameworks: dict[str, Framework]
     images: dict[str, Image]
+    """By the framework's name in the matrix, and those of the project's helpers."""
     models: dict[str, Model]

@@ -18,7 +18,7 @@ from harness.build import remove_stages
 from harness.container import ContainerSpec, Mount
 from harness.engine import LOCK_NAME, Engine
 from harness.engine_connection import connect
-from harness.errors import EngineError, StoreError
+from harness.errors import BuildError, EngineError, StoreError
 from harness.events import EngineLost
 from harness.execute import Measuring
 from harness.finish import sum_up, write_results
@@ -29,18 +29,20 @@ from harness.runs import Run, RunState
 from harness.schedule import Scheduler
 from harness.stopping import Stop
 from harness.store import RunStore, fitting_run, identity, open_run
-from harness.supplies import build_supplies, create_volumes, describe_models, fill_volumes
+from harness.supplies import build_supplies, create_volumes, describe_models, fill_volumes, remove_outdated
 from harness.trial import Bench
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from harness.config import Matrix
     from harness.events import Listener
     from harness.intake import Options
     from harness.plan import Plan
+    from harness.prepare import Volume
     from harness.results import Cell, CellResult, Expectation
+    from harness.runs import Image
     from harness.supplies import Supplies
 
 
@@ -79,8 +81,8 @@ def run_matrix(options: Options, listener: Listener) -> Finished:
     wanted = [planned.cell for planned in controlled.cells if planned.skip_reason is None]
     engine = Engine(client, purpose="edgematrix run")
     engine.refuse_if_held()  # a build takes all cores, and may replace an image that somebody measures
-    supplies = build_supplies(client, wanted, root=ROOT, listener=listener)
-    with hold_engine(engine, supplies) as survey:
+    supplies = build_supplies(client, wanted, matrix=matrix, root=ROOT, listener=listener)
+    with hold_engine(engine, supplies.images["probe"], supplies.volumes) as survey:
         engine.sweep()
         remove_stages(client)
         facts = survey()
@@ -110,23 +112,24 @@ def run_matrix(options: Options, listener: Listener) -> Finished:
 
 
 @contextlib.contextmanager
-def hold_engine(engine: Engine, supplies: Supplies) -> Iterator[Callable[[], ProbeFacts]]:
+def hold_engine(
+    engine: Engine, probe: Image, volumes: Sequence[Volume] = ()
+) -> Iterator[Callable[[], ProbeFacts]]:
     """Keep other harnesses off the engine for as long as this one measures.
 
     Yields:
         A function that reads the host, and the state of the volumes, anew.
     """
-    create_volumes(engine, supplies)
+    create_volumes(engine, volumes)
     spec = ContainerSpec(
-        image=supplies.images["probe"].id,
+        image=probe.id,
         name=LOCK_NAME,
         labels={},
         module="runner.probe",
-        mounts=tuple(
-            Mount(volume=volume.name, path=f"/volumes/{volume.name}") for volume in supplies.volumes
-        ),
+        mounts=tuple(Mount(volume=volume.name, path=f"/volumes/{volume.name}") for volume in volumes),
     )
     with engine.hold(spec) as ask:
+        remove_outdated(engine, volumes)
         yield lambda: ProbeFacts.model_validate_json(ask())
 
 
@@ -153,6 +156,7 @@ def describe_run(
         git_commit=commit,
         git_dirty=dirty,
         host=describe_host(facts, engine.info()),
+        frameworks=dict(supplies.frameworks),
         images=dict(supplies.images),
         models=describe_models(supplies, facts),
     )
@@ -257,7 +261,9 @@ def through_losses(
         for losses in range(MOST_LOSSES):
             try:
                 if losses:
-                    held.enter_context(hold_engine(engine, supplies))
+                    probe = supplies.images["probe"]
+                    survey = held.enter_context(hold_engine(engine, probe, supplies.volumes))
+                    refuse_if_gone(supplies, survey())
                     engine.sweep()
                 work()
             except EngineError as error:
@@ -268,6 +274,25 @@ def through_losses(
                     return
             else:
                 return
+
+
+def refuse_if_gone(supplies: Supplies, facts: ProbeFacts) -> None:
+    """See that an engine that came back has still what was prepared on it.
+
+    Raises:
+        BuildError: it has not; trials would start without their model.
+    """
+    gone = [
+        volume.subject
+        for volume in supplies.volumes
+        if volume.name not in supplies.failures and facts.volumes.get(volume.name) is None
+    ]
+    if gone:
+        raise BuildError(
+            f"{gone[0]} is gone from the engine",
+            why="it was removed while the engine was away",
+            fix="run the same command again: it is prepared anew, and the run goes on",
+        )
 
 
 def git_state(root: Path) -> tuple[str | None, bool | None]:

@@ -269,8 +269,9 @@ def identity(run: Run) -> tuple[object, ...]:
         run.version,
         run.plan_hash,
         run.host.fingerprint,
+        run.frameworks,
         sorted((name, image.fingerprint) for name, image in run.images.items()),
-        sorted((name, model.hash) for name, model in run.models.items()),
+        sorted((name, model.hash, sorted(model.data.items())) for name, model in run.models.items()),
     )
 
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from harness.build import build_images
-from harness.catalog import SUPPORT_IMAGES, load_frameworks, load_models
-from harness.container import LABEL_MODEL, Mount
-from harness.errors import BuildError, EdgematrixError
+from pydantic import ValidationError
+
+from harness.build import ImageRequest, build_images
+from harness.catalog import SUPPORT_IMAGES, TOOLS_SUFFIX, load_catalog
+from harness.config.resolve import plain_framework
+from harness.container import LABEL_HOLDS, LABEL_MODEL, Mount
+from harness.errors import BuildError, EdgematrixError, UnsupportedError
 from harness.events import Step
-from harness.prepare import COMMON, NATIVE, Volume, make_volume, plan_volumes
+from harness.needs import Kind, find_needs, key_of
+from harness.prepare import COMMON, DATA, make_volume
 from harness.runs import Model
+from harness.sources import folder_source, own_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,12 +25,19 @@ if TYPE_CHECKING:
     import docker
 
     from harness.build import BuildEvent
-    from harness.catalog import FrameworkSpec, ModelSpec
+    from harness.catalog import FrameworkSpec
+    from harness.config import Matrix
     from harness.engine import Engine
     from harness.events import Listener
     from harness.host import ProbeFacts
+    from harness.needs import Key, Needs
+    from harness.prepare import Volume
     from harness.results import Cell
-    from harness.runs import Image
+    from harness.runs import Framework, Image
+
+
+MEMORY_SHARE: Final = 0.8
+"""Of the host's memory, for the preparation of a model: what it takes is decided by a file of somebody's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,79 +45,99 @@ class Supplies:
     """Images and volumes by what they are for, and what could not be made.
 
     Attributes:
-        frameworks: the specification of each framework in use.
-        models: the specification of each model in use.
-        images: by framework or helper; without those whose build failed.
-        volumes: all volumes, each common one before those made from it.
-        failures: by (model, framework): why such a cell cannot start.
+        frameworks: what each framework's name in the matrix stands for.
+        specs: the specification behind each.
+        images: by framework, its tools, or helper; without those whose build failed.
+        needs: of each cell, by what changes them.
+        failures: of volumes that could not be made, by their name.
     """
 
-    frameworks: Mapping[str, FrameworkSpec]
-    models: Mapping[str, ModelSpec]
+    frameworks: Mapping[str, Framework]
+    specs: Mapping[str, FrameworkSpec]
     images: Mapping[str, Image]
-    volumes: tuple[Volume, ...]
-    failures: Mapping[tuple[str, str], EdgematrixError]
+    needs: Mapping[Key, Needs]
+    failures: Mapping[str, EdgematrixError]
+
+    @property
+    def volumes(self) -> tuple[Volume, ...]:
+        """All volumes, each behind those that it is made from."""
+        return tuple(dict.fromkeys(volume for needs in self.needs.values() for volume in needs.volumes))
 
     def failure(self, cell: Cell) -> EdgematrixError | None:
-        """Why a cell cannot start, if it cannot."""
-        return self.failures.get((cell.model, cell.framework))
-
-    def volume(self, model: str, framework: str | None) -> Volume | None:
-        """A model's common volume (`framework` is `None`), or a framework's own form of it."""
-        found = (volume for volume in self.volumes if (volume.model, volume.framework) == (model, framework))
-        return next(found, None)
-
-    def common(self, model: str) -> Volume:
-        """A model's common volume, which every model in use has."""
-        volume = self.volume(model, None)
-        assert volume is not None
-        return volume
+        """Why a cell cannot start, if it cannot; of several causes the first."""
+        needs = self._needs(cell)
+        return needs.failure or next(
+            (self.failures[volume.name] for volume in needs.volumes if volume.name in self.failures), None
+        )
 
     def mounts(self, cell: Cell) -> tuple[Mount, ...]:
         """A trial's volumes, read-only."""
-        native = self.volume(cell.model, cell.framework)
-        mounts = (Mount(volume=self.common(cell.model).name, path=COMMON),)
-        return mounts if native is None else (*mounts, Mount(volume=native.name, path=NATIVE))
+        return tuple(Mount(volume=volume.name, path=volume.path) for volume in self._needs(cell).volumes)
+
+    def _needs(self, cell: Cell) -> Needs:
+        return self.needs[key_of(cell, self.specs[cell.framework], self.frameworks[cell.framework])]
 
 
 def build_supplies(
-    client: docker.DockerClient, cells: Sequence[Cell], *, root: Path, listener: Listener
+    client: docker.DockerClient, cells: Sequence[Cell], *, matrix: Matrix, root: Path, listener: Listener
 ) -> Supplies:
     """Build the images that some cells need, and name the volumes.
 
     Raises:
         BuildError: a helper image could not be built; a framework's failure is kept in the result instead.
     """
-    known_frameworks, known_models = (
-        load_frameworks(root / "images"),
-        load_models(root / "harness" / "models"),
-    )
-    frameworks = {name: known_frameworks[name] for name in dict.fromkeys(cell.framework for cell in cells)}
-    models = {name: known_models[name] for name in dict.fromkeys(cell.model for cell in cells)}
-    built = build_images(client, [*SUPPORT_IMAGES, *frameworks], root=root, on_event=step_listener(listener))
+    catalog = load_catalog(root)
+    frameworks = {
+        name: matrix.frameworks.get(name) or plain_framework(catalog.frameworks[name])
+        for name in dict.fromkeys(cell.framework for cell in cells)
+    }
+    specs = {name: catalog.frameworks[framework.extends] for name, framework in frameworks.items()}
+    sources = {
+        name: own_source(name, matrix.own_models[name])
+        if name in matrix.own_models
+        else folder_source(catalog.models[name])
+        for name in dict.fromkeys(cell.model for cell in cells)
+    }
+    kinds = [
+        Kind(
+            cell=cell,
+            source=sources[cell.model],
+            spec=specs[cell.framework],
+            framework=frameworks[cell.framework],
+        )
+        for cell in cells
+    ]
+    requests = {request for kind in kinds for request in kind.requests}
+    wanted = [*map(ImageRequest, SUPPORT_IMAGES), *sorted(requests, key=str)]
+    built = build_images(client, wanted, root=root, on_event=step_listener(listener))
+    images: dict[str, Image] = {}
     for name in SUPPORT_IMAGES:
-        if isinstance(failure := built[name], BuildError):
-            raise failure
-    images = {name: image for name, image in built.items() if not isinstance(image, BuildError)}
-    converting = [name for name, spec in frameworks.items() if spec.has_convert and name in images]
+        image = built[ImageRequest(name)]
+        if isinstance(image, BuildError):
+            raise image
+        images[name] = image
+    for kind in kinds:
+        for request in kind.requests:
+            if not isinstance(image := built[request], BuildError):
+                images[kind.cell.framework + (TOOLS_SUFFIX if request.tools else "")] = image
     return Supplies(
         frameworks=frameworks,
-        models=models,
+        specs=specs,
         images=images,
-        volumes=plan_volumes(models.values(), images, converting),
-        failures={
-            (model, name): failure
-            for name, failure in built.items()
-            if isinstance(failure, BuildError)
-            for model in models
-        },
+        needs={kind.key: find_needs(kind, built, images["prepare"]) for kind in kinds},
+        failures={},
     )
 
 
-def create_volumes(engine: Engine, supplies: Supplies) -> None:
+def create_volumes(engine: Engine, volumes: Sequence[Volume]) -> None:
     """Create the volumes that are not there yet, empty, with the labels that `clean` goes by."""
-    for volume in supplies.volumes:
-        engine.ensure_volume(volume.name, {LABEL_MODEL: volume.model})
+    for volume in volumes:
+        engine.ensure_volume(volume.name, {LABEL_MODEL: volume.model, LABEL_HOLDS: volume.subject})
+
+
+def remove_outdated(engine: Engine, volumes: Sequence[Volume]) -> None:
+    """Remove the volumes whose place these take. Call it only while holding the lock."""
+    engine.remove_volumes(LABEL_HOLDS, {volume.subject: volume.name for volume in volumes})
 
 
 def fill_volumes(engine: Engine, supplies: Supplies, facts: ProbeFacts, listener: Listener) -> Supplies:
@@ -116,38 +148,70 @@ def fill_volumes(engine: Engine, supplies: Supplies, facts: ProbeFacts, listener
     """
     failures = dict(supplies.failures)
     for volume in supplies.volumes:
-        hit = [volume.framework] if volume.framework else list(supplies.frameworks)
-        pairs = [(volume.model, framework) for framework in hit]
-        # Nothing can be made from what could not be made itself: the first cause is the one to tell.
-        if facts.manifests.get(volume.name) is not None or all(pair in failures for pair in pairs):
+        if facts.volumes.get(volume.name) is not None:
             continue
-        subject = f"model {volume.model}" + (f" for {volume.framework}" if volume.framework else "")
-        listener(Step(subject=subject, text="preparing"))
-        common = supplies.common(volume.model)
-        folder = supplies.models[volume.model].folder
+        # Nothing can be made from what could not be made itself: the first cause is the one to tell.
+        cause = next((failures[used.name] for used in volume.uses if used.name in failures), None)
+        if cause is not None:
+            failures[volume.name] = cause
+            continue
+        listener(Step(subject=volume.subject, text="preparing"))
         try:
-            make_volume(engine, volume, common=common, folder=folder)
-        except BuildError as error:
-            failures |= dict.fromkeys(pairs, error)
+            make_volume(
+                engine,
+                volume,
+                _teller(volume, listener),
+                memory_bytes=round(MEMORY_SHARE * facts.memory_bytes),
+            )
+        except (BuildError, UnsupportedError) as error:
+            failures[volume.name] = error
         else:
-            listener(Step(subject=subject, text="prepared", done=1.0))
+            listener(Step(subject=volume.subject, text="prepared", done=1.0))
     return replace(supplies, failures=failures)
+
+
+def _teller(volume: Volume, listener: Listener) -> Callable[[str, float], None]:
+    """Pass the steps of a preparation on; the last word is the harness's own, once the volume is sealed."""
+    return lambda step, done: listener(
+        Step(subject=volume.subject, text=f"preparing {step}", done=min(done, 0.99))
+    )
 
 
 def describe_models(supplies: Supplies, facts: ProbeFacts) -> dict[str, Model]:
     """What a run records of its models; those that could not be prepared are left out."""
-    described = {}
-    for name, spec in supplies.models.items():
-        content = facts.manifests.get(supplies.common(name).name)
-        if content is not None:
-            described[name] = Model(
-                hash=content,
-                title=spec.title,
-                parameters=spec.parameters,
-                multiply_adds=spec.multiply_adds,
-                tolerance=spec.tolerance,
-            )
-    return described
+    shared: dict[str, dict[str, Volume]] = {}
+    for volume in supplies.volumes:
+        if volume.path in {COMMON, DATA} and facts.volumes.get(volume.name) is not None:
+            shared.setdefault(volume.model, {})[volume.name] = volume
+    return {model: _describe(model, tuple(volumes.values()), facts) for model, volumes in shared.items()}
+
+
+def _describe(model: str, volumes: Sequence[Volume], facts: ProbeFacts) -> Model:
+    """One model, from what its volumes say of themselves.
+
+    Raises:
+        BuildError: they say what no preparation writes.
+    """
+    found = [(volume, held) for volume in volumes if (held := facts.volumes[volume.name]) is not None]
+    common = next((held for volume, held in found if volume.path == COMMON), None)
+    drawn = {volume.subject: held for volume, held in found if volume.path == DATA}
+    try:
+        references = dict.fromkeys(str(held.facts["reference"]) for held in drawn.values())
+        return Model.model_validate(
+            {
+                **(common.facts if common else {}),
+                "hash": common.hash if common else "",
+                "data": {subject: held.hash for subject, held in drawn.items()},
+                "reference": "; ".join(references),
+                "size_bytes": sum(held.size_bytes for _, held in found),
+            }
+        )
+    except (KeyError, ValidationError) as error:
+        raise BuildError(
+            f"the prepared files of {model} do not describe it",
+            why="they are not what a preparation leaves",
+            fix="remove them: edgematrix clean",
+        ) from error
 
 
 def step_listener(listener: Listener) -> Callable[[BuildEvent], None]:

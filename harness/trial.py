@@ -149,12 +149,13 @@ def neighbourhood(neighbours: int) -> tuple[TypedWarning, ...]:
 def job_line(cell: Cell, bench: Bench) -> bytes:
     """Contract 1: everything the runner is told, as one line (`docs/contracts/job.md`)."""
     protocol = bench.run.protocol
-    variables = bench.supplies.frameworks[cell.framework].env
+    variables = bench.supplies.specs[cell.framework].env
     job = {
-        "version": 2,
+        "version": 3,
         "cell": cell.id,
-        "batch": cell.batch,
+        "dims": cell.dims,
         "threads": cell.thread_count,
+        "params": bench.supplies.frameworks[cell.framework].params,
         "memory_bytes": cell.memory_bytes,
         "page_cache": protocol.page_cache,
         "warmup_s": protocol.warmup_s,

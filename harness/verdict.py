@@ -171,13 +171,16 @@ def judge_output(output: Output) -> tuple[Status, str]:
     """A fast wrong answer is no result."""
     if output.shapes != output.expected_shapes:
         return Status.INVALID_OUTPUT, f"output shapes {output.shapes}, expected {output.expected_shapes}"
-    if not output.finite or output.max_abs_error is None:
+    if not output.finite or output.max_rel_error is None:
         return Status.INVALID_OUTPUT, "an output is not a finite number"
-    if output.max_abs_error > output.tolerance:
+    if output.max_rel_error > output.tolerance:
         return (
             Status.INVALID_OUTPUT,
-            f"largest error {output.max_abs_error:.3g}, tolerance {output.tolerance:.3g}",
+            f"largest relative error {output.max_rel_error:.3g}, tolerance {output.tolerance:.3g}",
         )
+    if output.classified_same != output.classified:
+        told = f"the best class is the reference's in {output.classified_same} of {output.classified} rows"
+        return Status.INVALID_OUTPUT, told
     return Status.OK, ""
 
 

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from harness.catalog import Catalog, load_catalog
+from harness.intake import ROOT
 from harness.records import (
     COLD_START_PHASES,
     AnyRecord,
     Clock,
     Conditions,
     End,
-    Framework,
     Growth,
     Limits,
     Moment,
@@ -35,12 +36,13 @@ from harness.records import (
     Threads,
     Warmup,
 )
+from harness.records import Framework as FrameworkRecord
 from harness.results import Cell, CellResult, CpuMode, Evidence, ReferenceProbe, Requested, Status, Trial
-from harness.runs import Host, Image, Model, Protocol, Run, RunState
+from harness.runs import Framework, Host, Image, Model, Protocol, Run, RunState
 from harness.units import GIB, MIB
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -73,6 +75,24 @@ PROFILES = {
     "openvino": Profile("2026.4.1", {1: 81, 2: 110}, 0.04, 1.31, (655, 18, 142, 0.7), 118, 63, 4, 494),
 }
 BASE_CGROUP_MIB = 30.0
+
+
+def catalog(
+    frameworks: Iterable[str], models: Iterable[str], sequences: Mapping[str, int] | None = None
+) -> Catalog:
+    """A catalog of these names; models that are not in `sequences` have none."""
+    shipped = load_catalog(ROOT)
+    spam, null = shipped.models["spam-fnn"], shipped.frameworks["null"]
+    return Catalog(
+        frameworks={
+            name: shipped.frameworks.get(name) or null.model_copy(update={"name": name})
+            for name in frameworks
+        },
+        models={
+            name: spam.model_copy(update={"name": name, "sequence": (sequences or {}).get(name)})
+            for name in models
+        },
+    )
 
 
 def cell(
@@ -119,7 +139,7 @@ def phase_end(name: Phase, wall_ns: int, **changes: object) -> PhaseEnd:
 
 def limits(of: Cell, cpuset: Sequence[int], **changes: object) -> Limits:
     values: dict[str, object] = {
-        "type": "limits", "version": 2, "cgroup_version": 1, "cpuset": tuple(cpuset), "memory_nodes": (0,),
+        "type": "limits", "version": 3, "cgroup_version": 1, "cpuset": tuple(cpuset), "memory_nodes": (0,),
         "quota_cpus": of.cpus if of.cpu_mode is CpuMode.QUOTA else None,
         "memory_bytes": of.memory_bytes, "swap_bytes": 0, "pids_max": 512, "missing_files": (), "uid": 10001,
         "supervisor_anon_bytes": 11 * MIB,
@@ -236,18 +256,19 @@ def _measured_phase(of: Cell, profile: Profile, phase: Phase, wall_ns: int, rss_
     )
 
 
-def framework_record(of: Cell, profile: Profile, **changes: object) -> Framework:
+def framework_record(of: Cell, profile: Profile, **changes: object) -> FrameworkRecord:
     told = of.thread_count
     values: dict[str, object] = {
         "type": "framework", "version": profile.version, "python": "3.11.7", "threads_told": told,
         "threads_reported": None if of.framework == "jax" else told, "settings": {"precision": "float32"},
     }  # fmt: skip
-    return Framework.model_validate(values | changes)
+    return FrameworkRecord.model_validate(values | changes)
 
 
 def output_record(**changes: object) -> Output:
     values: dict[str, object] = {
-        "type": "output", "inputs": 16, "finite": True, "max_abs_error": 2.4e-7, "tolerance": 1e-5,
+        "type": "output", "inputs": 16, "finite": True, "max_abs_error": 2.4e-7, "max_rel_error": 4.8e-7,
+        "tolerance": 1e-5, "classified": None, "classified_same": None,
         "shapes": ((1, 1),), "expected_shapes": ((1, 1),),
     }  # fmt: skip
     return Output.model_validate(values | changes)
@@ -385,10 +406,13 @@ def run(cells: Sequence[CellResult], **changes: object) -> Run:
         "git_commit": "0123456789abcdef0123456789abcdef01234567",
         "git_dirty": False,
         "host": host(),
+        "frameworks": {name: Framework(extends=name, version="", params={}) for name in frameworks},
         "images": {name: image(name) for name in frameworks},
         "models": {
             name: Model(
-                hash=digest(name)[7:], title="Spam classifier", parameters=36_737, multiply_adds=36_488, tolerance=1e-5
+                hash=digest(name)[7:], data={f"inputs of {name}": digest(f"{name} data")[7:]},
+                title="Spam classifier", parameters=36_737, multiply_adds=36_488, sequence=None, task="other",
+                tolerance=1e-5, reference="ONNX's reference implementation, float64", size_bytes=2 * MIB,
             )
             for name in models
         },

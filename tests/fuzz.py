@@ -22,7 +22,7 @@ from harness.stats.cell import cell_stats
 from harness.store import RunStore
 from harness.trial import Transcript
 from harness.verdict import judge
-from tests.factories import cell, requested
+from tests.factories import catalog, cell, requested
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
@@ -107,7 +107,9 @@ streams = st.one_of(
 def read_document(text: str) -> None:
     """A matrix file is planned, or refused in words."""
     try:
-        matrix = parse_matrix("fuzz.yaml", text, name="fuzz", frameworks=FRAMEWORKS, models=MODELS)
+        matrix = parse_matrix(
+            "fuzz.yaml", text, name="fuzz", folder=Path(), catalog=catalog(FRAMEWORKS, MODELS)
+        )
     except ConfigError:
         return
     assert describe(with_controls(make_plan(matrix), matrix.baseline))

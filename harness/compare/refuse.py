@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from harness.catalog import TOOLS_SUFFIX
 from harness.errors import NotComparableError
 from harness.report.formats import visible
 from harness.results import NULL_FRAMEWORK
+from harness.runs import differs
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -43,11 +45,13 @@ class Mismatch:
 def mismatches(base: Run, new: Run, rows: Sequence[Row]) -> tuple[Mismatch, ...]:
     """Everything that differs between two runs beside their figures, as far as the cells of both are concerned."""
     common = [row.base.result.cell for row in rows if row.base is not None and row.new is not None]
+    frameworks = {cell.framework for cell in common}
     return (
         *_host(base, new),
         *_protocol(base, new),
         # The null framework's image holds the probe.
-        *_images(base, new, {NULL_FRAMEWORK, *(cell.framework for cell in common)}),
+        *_images(base, new, {NULL_FRAMEWORK, *frameworks, *(f"{name}{TOOLS_SUFFIX}" for name in frameworks)}),
+        *_variants(base, new, frameworks),
         *_models(base, new, {cell.model for cell in common}),
         *(mismatch for row in rows for mismatch in _limits(row)),
     )
@@ -104,11 +108,26 @@ def _images(base: Run, new: Run, names: Collection[str]) -> Iterator[Mismatch]:
             yield Mismatch(kind=Kind.IMAGES, text=f"image {name}: {told}")
 
 
+def _variants(base: Run, new: Run, names: Collection[str]) -> Iterator[Mismatch]:
+    for name in sorted(base.frameworks.keys() & new.frameworks.keys() & set(names)):
+        one, other = base.frameworks[name], new.frameworks[name]
+        if one != other:
+            told = [
+                f"{key} {getattr(one, key)} against {getattr(other, key)}"
+                for key in type(one).model_fields
+                if getattr(one, key) != getattr(other, key)
+            ]
+            yield Mismatch(kind=Kind.IMAGES, text=f"framework {name}: {', '.join(told)}")
+
+
 def _models(base: Run, new: Run, names: Collection[str]) -> Iterator[Mismatch]:
     for name in sorted(base.models.keys() & new.models.keys() & set(names)):
-        one, other = base.models[name].hash, new.models[name].hash
-        if one != other:
-            yield Mismatch(kind=Kind.MODELS, text=f"model {name}: artefacts {one[:12]} against {other[:12]}")
+        one, other = base.models[name], new.models[name]
+        if one.hash != other.hash:
+            told = f"artefacts {one.hash[:12]} against {other.hash[:12]}"
+            yield Mismatch(kind=Kind.MODELS, text=f"model {name}: {told}")
+        elif differs(one, other):
+            yield Mismatch(kind=Kind.MODELS, text=f"model {name}: other inputs, or another reference of them")
 
 
 def _limits(row: Row) -> Iterator[Mismatch]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from harness.config.json_schema import example_at, keys_at, schema_at
-from harness.config.mistakes import did_you_mean, show, suggestion
+from harness.config.mistakes import DEFINITIONS, did_you_mean, show, suggestion
 from harness.units import parse_duration, parse_memory
 
 if TYPE_CHECKING:
@@ -46,7 +46,9 @@ def check_data(source: Source, *, known: Mapping[str, Collection[str]]) -> Itera
         elif isinstance(value, tuple):
             yield from _duplicates(source, path, value)
     include = source.data.get("include")
-    for plural, names in known.items():
+    for plural, shipped in known.items():
+        defined = source.data.get(DEFINITIONS[plural], {})
+        names = [*shipped, *(defined if isinstance(defined, dict) else ())]
         yield from _unknown_names(source, (plural,), source.data.get(plural, ()), names)
         for index, rule in enumerate(include if isinstance(include, tuple) else ()):
             singular = plural.removesuffix("s")

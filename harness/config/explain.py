@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
@@ -89,10 +89,10 @@ def _wrong_value(source: Source, error: ErrorDetails) -> Mistake:
             what, fix = context["what"], context["fix"]
         case "int_type":
             what, fix = _not_whole(path, value)
-        case "greater_than_equal":
-            what, fix = f"{shown} is too small", f"write at least {context['ge']}"
-        case "less_than_equal":
-            what, fix = f"{shown} is too large", f"write at most {context['le']}"
+        case "greater_than_equal" | "less_than_equal":
+            what, fix = _out_of_range(shown, context)
+        case "finite_number" | "float_type":
+            what, fix = f"{shown} is no number here", f"write one such as {example}"
         case "literal_error":
             what, fix = f"{shown} is not a choice here", f"write {context['expected']}".replace("'", "`")
         case "tuple_type":
@@ -108,6 +108,12 @@ def _wrong_value(source: Source, error: ErrorDetails) -> Mistake:
         case _:
             what, fix = error["msg"], GENERAL_FIX
     return source.mistake(path, what, fix, at_key=at_key or error["type"] in {"too_short", "too_long"})
+
+
+def _out_of_range(shown: str, context: dict[str, Any]) -> tuple[str, str]:
+    if "ge" in context:
+        return f"{shown} is too small", f"write at least {context['ge']}"
+    return f"{shown} is too large", f"write at most {context['le']}"
 
 
 def _not_whole(path: Path, value: object) -> tuple[str, str]:

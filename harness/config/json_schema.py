@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from pydantic.json_schema import GenerateJsonSchema
 
+from harness.config.mistakes import DEFINITIONS, real_path
 from harness.config.schema import MatrixFile
 
 if TYPE_CHECKING:
@@ -25,24 +26,48 @@ def matrix_schema() -> Schema:
     """The whole schema, within draft 7 and without references. Shared: not to be altered."""
     raw = MatrixFile.model_json_schema(schema_generator=_InOrder)
     definitions = raw.pop("$defs")
-    return {
-        "$schema": "http://json-schema.org/draft-07/schema#",
-        "title": "Edgematrix matrix",
-        **_inlined(raw, definitions),
-    }
+    schema = _inlined(raw, definitions)
+    for key, split in DEFINITIONS.items():
+        schema["properties"][key] = _two_forms(schema["properties"][key], schema["properties"].pop(split))
+    return {"$schema": "http://json-schema.org/draft-07/schema#", "title": "Edgematrix matrix", **schema}
 
 
 def schema_at(path: Path) -> Schema:
     """The part of the schema that speaks of one path; empty where it knows none."""
     schema = matrix_schema()
-    for part in path:
+    for part in real_path(path):
+        branches = [schema, *schema.get("anyOf", ())]
         if isinstance(part, int):
-            lists = [schema, *schema.get("anyOf", ())]
-            schema = next((branch["items"] for branch in lists if "items" in branch), schema)
+            schema = next((branch["items"] for branch in branches if "items" in branch), schema)
         else:
-            patterns = schema.get("patternProperties", {})
-            schema = schema.get("properties", {}).get(part) or next(iter(patterns.values()), {})
+            found = (_member(branch, part) for branch in branches)
+            schema = next((member for member in found if member), {})
     return schema
+
+
+def _member(schema: Schema, key: str) -> Schema:
+    """What a mapping says of one of its keys."""
+    named = schema.get("properties", {}).get(key)
+    pattern: Schema = next(iter(schema.get("patternProperties", {}).values()), {})
+    free = schema.get("additionalProperties")
+    found: Schema = named or pattern or (free if isinstance(free, dict) else {})
+    # A name without a definition may stand for itself.
+    return next((branch for branch in found.get("anyOf", ()) if "properties" in branch), found)
+
+
+def _two_forms(names: Schema, definitions: Schema) -> Schema:
+    """A list of names, or a mapping of names to definitions, or to nothing."""
+    listed = {key: value for key, value in names.items() if key not in {"description", "examples"}}
+    patterns: Schema = definitions["patternProperties"]
+    defined = {
+        **definitions,
+        "minProperties": 1,
+        "patternProperties": {
+            pattern: {"anyOf": [{"type": "null"}, definition]} for pattern, definition in patterns.items()
+        },
+    }
+    about = {key: names[key] for key in ("description", "examples")}
+    return {**about, "anyOf": [listed, defined]}
 
 
 def keys_at(path: Path) -> tuple[str, ...]:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from harness.config.checks import check_data, check_effect, check_file
+from harness.config.definitions import check_definitions
 from harness.config.explain import explain
 from harness.config.json_schema import keys_at
+from harness.config.long_form import split_names
 from harness.config.mistakes import config_error, printable
 from harness.config.resolve import resolve
 from harness.config.rules import check_rules
@@ -17,9 +19,10 @@ from harness.config.source import MAX_BYTES, parse_source
 from harness.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
     from pathlib import Path
 
+    from harness.catalog import Catalog
     from harness.config.matrix import Matrix
     from harness.config.mistakes import Mistake
     from harness.config.source import Source
@@ -27,43 +30,41 @@ if TYPE_CHECKING:
 _NO_FILE = "give the path of a matrix file, such as matrix.yaml or examples/devices.yaml"
 
 
-def load_matrix(path: Path, *, frameworks: Collection[str], models: Collection[str]) -> Matrix:
+def load_matrix(path: Path, *, catalog: Catalog) -> Matrix:
     """Read, check and resolve a matrix file.
 
     Args:
         path: the file.
-        frameworks: the names of all frameworks that can be built.
-        models: the names of all models that can be prepared.
+        catalog: all frameworks that can be built, and all models that can be prepared.
 
     Raises:
         ConfigError: the file cannot be read, or something in it is wrong; all its mistakes at once, each with
             file, line, column, the line itself and what to write instead.
     """
     return parse_matrix(
-        str(path), read_text(path), name=printable(path.stem), frameworks=frameworks, models=models
+        str(path), read_text(path), name=printable(path.stem), folder=path.parent, catalog=catalog
     )
 
 
-def parse_matrix(
-    file_name: str, text: str, *, name: str, frameworks: Collection[str], models: Collection[str]
-) -> Matrix:
+def parse_matrix(file_name: str, text: str, *, name: str, folder: Path, catalog: Catalog) -> Matrix:
     """Check and resolve a matrix file's text.
 
     Args:
         file_name: the file as messages shall call it.
         text: its content.
         name: what the matrix is called in a report.
-        frameworks: see `load_matrix`.
-        models: see `load_matrix`.
+        folder: where relative paths begin.
+        catalog: see `load_matrix`.
 
     Raises:
         ConfigError: see `load_matrix`.
     """
-    source = parse_source(file_name, text)
-    file = _checked(source, frameworks=frameworks, models=models)
+    source = split_names(parse_source(file_name, text))
+    file = _checked(source, catalog)
     # A rule is only as good as the lists that it refers to, so rules are judged once those are right.
-    _refuse(source, [*check_file(source, file), *check_rules(source, file)])
-    matrix = resolve(name, file)
+    definitions = check_definitions(source, file, folder=folder, catalog=catalog)
+    _refuse(source, [*definitions, *check_file(source, file), *check_rules(source, file)])
+    matrix = resolve(name, file, folder=folder, catalog=catalog)
     _refuse(source, check_effect(source, matrix))
     return matrix
 
@@ -98,7 +99,7 @@ def read_text(path: Path) -> str:
         raise ConfigError(what, fix="save the file as UTF-8") from error
 
 
-def _checked(source: Source, *, frameworks: Collection[str], models: Collection[str]) -> MatrixFile:
+def _checked(source: Source, catalog: Catalog) -> MatrixFile:
     """The file's keys, every value of which is right by itself."""
     if not isinstance(source.data, dict):
         unread = [mistake for mistake in source.mistakes if mistake.path == ()]
@@ -106,7 +107,7 @@ def _checked(source: Source, *, frameworks: Collection[str], models: Collection[
         _refuse(
             source, unread or [*source.mistakes, source.mistake((), "a matrix is a mapping of keys", fix)]
         )
-    known = {"frameworks": frameworks, "models": models}
+    known = {"frameworks": catalog.frameworks, "models": catalog.models}
     mistakes = [*source.mistakes, *check_data(source, known=known)]
     try:
         file = MatrixFile.model_validate(source.data)

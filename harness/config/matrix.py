@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from harness.results import Cell, CpuMode, Expectation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from harness.config.schema import MatrixFile
     from harness.results import ThreadOption
-    from harness.runs import Protocol
+    from harness.runs import Framework, Protocol, Task
 
 
 class Limits(NamedTuple):
@@ -33,28 +34,40 @@ class Block:
     models: tuple[str, ...]
     limits: tuple[Limits, ...]
     batch: tuple[int, ...]
+    sequence: tuple[int, ...]
+    """Of models that have sequences; empty for their usual length."""
+    usual_sequence: Mapping[str, int | None]
+    """Of each model that has sequences."""
     cpu_modes: tuple[CpuMode, ...]
     """Of whole CPUs."""
     threads: tuple[ThreadOption, ...]
 
     def __len__(self) -> int:
         """How many cells it holds at most: a fraction of a CPU has one mode only."""
-        axes = (self.frameworks, self.models, self.limits, self.batch, self.cpu_modes, self.threads)
-        return math.prod(len(axis) for axis in axes)
+        axes = (self.frameworks, self.limits, self.batch, self.cpu_modes, self.threads)
+        return math.prod(len(axis) for axis in axes) * sum(len(self.lengths(model)) for model in self.models)
+
+    def lengths(self, model: str) -> tuple[int | None, ...]:
+        """The sequence lengths at which it has a model."""
+        if model not in self.usual_sequence:
+            return (None,)
+        return self.sequence or (self.usual_sequence[model],)
 
     def cells(self) -> Iterator[Cell]:
         """Its cells, those that readers compare next to each other; an axis of what stands first changes last."""
         axes = product(self.models, self.limits, self.cpu_modes, self.threads, self.frameworks, self.batch)
         for model, limits, mode, threads, framework, batch in axes:
             whole = limits.cpus == int(limits.cpus)
-            yield Cell(
-                framework=framework,
-                model=model,
-                batch=batch,
-                cpu_mode=mode if whole else CpuMode.QUOTA,
-                threads=threads,
-                **limits._asdict(),
-            )
+            for sequence in self.lengths(model):
+                yield Cell(
+                    framework=framework,
+                    model=model,
+                    batch=batch,
+                    sequence=sequence,
+                    cpu_mode=mode if whole else CpuMode.QUOTA,
+                    threads=threads,
+                    **limits._asdict(),
+                )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +78,8 @@ class Selection:
     models: frozenset[str]
     limits: frozenset[Limits]
     batch: frozenset[int]
+    sequence: frozenset[int]
+    """Empty for all, also those without one."""
     cpu_modes: frozenset[CpuMode]
     threads: frozenset[ThreadOption]
 
@@ -75,6 +90,7 @@ class Selection:
             and cell.model in self.models
             and Limits(cell.cpus, cell.memory_bytes) in self.limits
             and cell.batch in self.batch
+            and (not self.sequence or cell.sequence in self.sequence)
             and cell.cpu_mode in self.cpu_modes
             and cell.threads in self.threads
         )
@@ -97,6 +113,25 @@ class Expected:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OwnModel:
+    """A model that is a user's own ONNX file.
+
+    Attributes:
+        file: where it is.
+        dims: what its dynamic dimensions stand for, by their names in the file.
+        ranges: from which to draw an input, low up to and without high, by the input's name.
+        tolerance: largest relative error allowed; `None` for what the file's own precision justifies.
+        task: see `Task`.
+    """
+
+    file: Path
+    dims: Mapping[str, int | str]
+    ranges: Mapping[str, tuple[float, float]]
+    tolerance: float | None
+    task: Task
+
+
+@dataclass(frozen=True, kw_only=True)
 class Matrix:
     """One matrix file, checked against the known frameworks and models."""
 
@@ -106,6 +141,10 @@ class Matrix:
     included: tuple[Block, ...]
     excluded: tuple[Exclusion, ...]
     expected: tuple[Expected, ...]
+    frameworks: dict[str, Framework]
+    """What each name of a framework stands for."""
+    own_models: dict[str, OwnModel]
+    """The user's own ONNX files, by the name of the model."""
     devices: dict[str, Limits]
     """Empty where the file crosses cpus with memory."""
     over_host: Literal["skip", "refuse", "run"]
@@ -130,6 +169,9 @@ class Matrix:
     def resolved(self) -> dict[str, Any]:
         """The file with every default written out, as JSON values: a matrix file again."""
         data = {**self.written.model_dump(mode="json"), "baseline": self.baseline}
+        for key, definitions in (("frameworks", "variants"), ("models", "own_models")):
+            if defined := data.pop(definitions):
+                data[key] = {name: _given(defined.get(name, {})) for name in data[key]}
         protocol = data["protocol"]
         if not protocol["precision"]:
             for key in ("precision", "max_trials", "max_time"):
@@ -139,4 +181,9 @@ class Matrix:
         for rule in (*data["include"], *data["exclude"], *data["expect"]):
             for key in [key for key, value in rule.items() if not value]:
                 del rule[key]
-        return {key: value for key, value in data.items() if value}
+        return _given(data)
+
+
+def _given(keys: dict[str, Any]) -> dict[str, Any]:
+    """The keys that are not left out: those have empty defaults."""
+    return {key: value for key, value in keys.items() if value}

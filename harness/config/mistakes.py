@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 Path = tuple[str | int, ...]
 """Where a value stands in the file, such as `("devices", "pi", "memory")` or `("cpus", 0)`."""
 
+DEFINITIONS: Final = {"frameworks": "frameworks{}", "models": "models{}"}
+"""Under which keys, that no file has, the definitions of a long form stand once its names are a list like others."""
+
 MAX_SHOWN: Final = 20
 """A file that is wrong throughout is told so; nobody reads the four hundredth mistake."""
 
@@ -42,6 +45,12 @@ class Mistake:
     path: Path = ()
     what: str
     fix: str
+
+
+def real_path(path: Path) -> Path:
+    """Where a value stands in the file itself, if its path is that of a definition split off a long form."""
+    names = {definitions: key for key, definitions in DEFINITIONS.items()}
+    return (names.get(str(path[0]), path[0]), *path[1:]) if path else path
 
 
 def config_error(name: str, lines: Sequence[str], mistakes: Iterable[Mistake]) -> ConfigError:

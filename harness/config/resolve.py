@@ -5,27 +5,33 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from harness.config.matrix import Block, Exclusion, Expected, Limits, Matrix, Selection
+from harness.config.matrix import Block, Exclusion, Expected, Limits, Matrix, OwnModel, Selection
 from harness.records import Phase
 from harness.results import CpuMode, Expectation, Status
-from harness.runs import Protocol
+from harness.runs import Framework, Protocol
 from harness.units import parse_duration, parse_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
-    from harness.config.schema import Exclude, Expect, Include, MatrixFile, ProtocolKeys
+    from harness.catalog import Catalog, FrameworkSpec
+    from harness.config.schema import Exclude, Expect, Include, MatrixFile, OwnModelKeys, ProtocolKeys
 
 
-def resolve(name: str, file: MatrixFile) -> Matrix:
+def resolve(name: str, file: MatrixFile, *, folder: Path, catalog: Catalog) -> Matrix:
     """Build the matrix of a file whose rules are right.
 
     Args:
         name: what the matrix is called in a report.
         file: the checked keys.
+        folder: where relative paths begin.
+        catalog: what can be measured.
     """
-    crossed = _crossed(file)
-    included = tuple(_widened(file, rule) for rule in file.include)
+    usual = usual_sequences(file, catalog)
+    crossed = _crossed(file, usual)
+    included = tuple(_widened(file, rule, crossed) for rule in file.include)
+    named = {name for block in (crossed, *included) for name in block.frameworks}
     return Matrix(
         name=name,
         crossed=crossed,
@@ -40,6 +46,8 @@ def resolve(name: str, file: MatrixFile) -> Matrix:
             )
             for rule in file.expect
         ),
+        frameworks={name: _framework(name, file, catalog) for name in sorted(named)},
+        own_models={name: _own_model(keys, folder) for name, keys in file.own_models.items()},
         devices=_devices(file),
         over_host=file.over_host,
         baseline=file.baseline or file.frameworks[0],
@@ -67,36 +75,75 @@ def _narrowed(file: MatrixFile, rule: Exclude | Expect, blocks: Sequence[Block])
             if (not cpus or limit.cpus in cpus) and (not sizes or limit.memory_bytes in sizes)
         ),
         batch=frozenset(rule.batch or axis("batch")),
+        sequence=frozenset(rule.sequence),
         cpu_modes=frozenset(_modes(rule.cpu_mode) if rule.cpu_mode else CpuMode),
         threads=frozenset(rule.threads or axis("threads")),
     )
 
 
-def _widened(file: MatrixFile, rule: Include) -> Block:
+def usual_sequences(file: MatrixFile, catalog: Catalog) -> dict[str, int | None]:
+    """Of all models that have sequences their usual length; `None` for a user's own, which have none."""
+    shipped = {name: spec.sequence for name, spec in catalog.models.items() if spec.sequence is not None}
+    own = {name: None for name, keys in file.own_models.items() if "sequence" in keys.dims.values()}
+    return shipped | own
+
+
+def plain_framework(spec: FrameworkSpec) -> Framework:
+    """A framework that is no variant."""
+    return Framework(
+        extends=spec.name, version="", params={name: param.default for name, param in spec.params.items()}
+    )
+
+
+def _framework(name: str, file: MatrixFile, catalog: Catalog) -> Framework:
+    variant = file.variants.get(name)
+    if variant is None:
+        return plain_framework(catalog.frameworks[name])
+    plain = plain_framework(catalog.frameworks[variant.extends])
+    return Framework(
+        extends=variant.extends, version=variant.version, params={**plain.params, **variant.params}
+    )
+
+
+def _own_model(keys: OwnModelKeys, folder: Path) -> OwnModel:
+    return OwnModel(
+        file=folder / keys.onnx,
+        dims=keys.dims,
+        ranges={name: (span.low, span.high) for name, span in keys.inputs.items()},
+        tolerance=keys.tolerance or None,
+        task=keys.task,
+    )
+
+
+def _widened(file: MatrixFile, rule: Include, crossed: Block) -> Block:
     """The cells that a rule adds, some of which may be there already."""
     if rule.device:
         limits = tuple(_devices(file)[name] for name in rule.device)
     elif rule.cpus or rule.memory:
         limits = _products(rule.cpus or file.cpus, rule.memory or file.memory)
     else:
-        limits = _crossed(file).limits
+        limits = crossed.limits
     return Block(
         frameworks=rule.framework or file.frameworks,
         models=rule.model or file.models,
         limits=limits,
         batch=rule.batch or file.batch,
+        sequence=rule.sequence or file.sequence,
+        usual_sequence=crossed.usual_sequence,
         cpu_modes=_modes(rule.cpu_mode or file.cpu_mode),
         threads=rule.threads or file.threads,
     )
 
 
-def _crossed(file: MatrixFile) -> Block:
+def _crossed(file: MatrixFile, usual_sequence: Mapping[str, int | None]) -> Block:
     limits = tuple(_devices(file).values()) or _products(file.cpus, file.memory)
     return Block(
         frameworks=file.frameworks,
         models=file.models,
         limits=limits,
         batch=file.batch,
+        sequence=file.sequence,
+        usual_sequence=usual_sequence,
         cpu_modes=_modes(file.cpu_mode),
         threads=file.threads,
     )

@@ -70,6 +70,10 @@ def _absent(source: Source, path: Path, rule: Exclude, file: MatrixFile) -> Iter
     yield from _not_among(source, (*path, "cpus"), map(_number, rule.cpus), map(_number, cpus))
     yield from _not_among(source, (*path, "memory"), memory, sizes.values())
     yield from _not_among(source, (*path, "batch"), map(str, rule.batch), map(str, file.batch))
+    if rule.sequence:
+        yield from _not_among(
+            source, (*path, "sequence"), map(str, rule.sequence), map(str, file.sequence or rule.sequence)
+        )
     yield from _not_among(source, (*path, "cpu_mode"), rule.cpu_mode, modes)
     yield from _not_among(source, (*path, "threads"), map(str, rule.threads), map(str, file.threads))
 

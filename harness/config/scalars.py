@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from enum import StrEnum
 
 NAME_PATTERN: Final = "[a-z0-9][a-z0-9_-]*"
+VERSION_PATTERN: Final = r"[0-9][0-9A-Za-z.+!-]*"
 COMPLAINT: Final = "edgematrix"
 """The error type that marks a complaint worded here; its context holds `what` and `fix`."""
 
@@ -31,6 +32,7 @@ MAX_CPUS: Final = 4096
 MIN_MEMORY: Final = 6 * MIB
 """Docker refuses less."""
 MAX_MEMORY: Final = 1024**5
+MAX_DIMENSION: Final = 1_000_000
 MAX_DURATION_S: Final = 24 * 3600.0
 MAX_PRECISION_PERCENT: Final = 50
 _MAX_NAME: Final = 64
@@ -110,6 +112,50 @@ def check_duration(value: object) -> str:
     if seconds > MAX_DURATION_S:
         raise complaint(f"{show(value)} is too long", "write at most 24h")
     return str(value)
+
+
+def check_version(value: object) -> str:
+    """The version of a package."""
+    if isinstance(value, str) and re.fullmatch(VERSION_PATTERN, value) and len(value) <= _MAX_NAME:
+        return value
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    fix = "quote it as the package's own page writes it" if number else 'write it as in "1.17.0"'
+    raise complaint(f"{show(value)} is no version", fix)
+
+
+def check_param(value: object) -> bool | int | str:
+    """A parameter of an adapter."""
+    if isinstance(value, bool | int | str):
+        return value
+    raise complaint(
+        f"{show(value)} is no value of a parameter", "write true, false, a whole number or a word"
+    )
+
+
+def check_dimension(value: object) -> int | str:
+    """What a dynamic dimension stands for."""
+    if value in ("batch", "sequence"):
+        return str(value)
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_DIMENSION:
+        return value
+    raise complaint(
+        f"{show(value)} is no size", f"write batch, sequence, or a number from 1 to {MAX_DIMENSION}"
+    )
+
+
+def check_path(value: object) -> str:
+    """The path of a file."""
+    if not isinstance(value, str) or not value or not value.isprintable():
+        raise complaint(f"{show(value)} is not the path of a file", "write the path of an ONNX file")
+    return value
+
+
+def check_tolerance(value: object) -> float:
+    """How far an output may be from the reference."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not isinstance(value, int | float) or not number or not 0 < value <= 1:
+        raise complaint(f"{show(value)} is no tolerance", "write a part of the largest value, such as 0.001")
+    return float(value)
 
 
 def check_cpu_mode(value: object) -> str:
@@ -206,6 +252,32 @@ Name = Annotated[
     str,
     BeforeValidator(check_name),
     WithJsonSchema({"type": "string", "pattern": f"^{NAME_PATTERN}$", "maxLength": _MAX_NAME}),
+]
+Version = Annotated[
+    str,
+    BeforeValidator(check_version),
+    WithJsonSchema({"type": "string", "pattern": f"^{VERSION_PATTERN}$", "maxLength": _MAX_NAME}),
+]
+Param = Annotated[
+    Any, BeforeValidator(check_param), WithJsonSchema({"type": ["boolean", "integer", "string"]})
+]
+Dimension = Annotated[
+    Any,
+    BeforeValidator(check_dimension),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": ["batch", "sequence"]},
+                {"type": "integer", "minimum": 1, "maximum": MAX_DIMENSION},
+            ]
+        }
+    ),
+]
+FilePath = Annotated[str, BeforeValidator(check_path), WithJsonSchema({"type": "string", "minLength": 1})]
+Tolerance = Annotated[
+    float,
+    BeforeValidator(check_tolerance),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 1}),
 ]
 Cpus = Annotated[
     float,

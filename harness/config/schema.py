@@ -11,17 +11,23 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, JsonValue
 
+from harness.config.mistakes import DEFINITIONS
 from harness.config.scalars import (
     CpuModeName,
     Cpus,
+    Dimension,
     Duration,
     Ending,
+    FilePath,
     Memory,
     Name,
+    Param,
     PhaseName,
     Precision,
     Reason,
     Threads,
+    Tolerance,
+    Version,
 )
 from harness.records import MAX_SAMPLES
 
@@ -81,6 +87,49 @@ class Device(_Keys):
     """The cap, swap included, with its unit: 512MiB, 8GiB, 8GB, or Docker's 8g."""
 
 
+class Range(_Keys):
+    """From where an input's values are drawn."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"low": 0, "high": 30522}]})
+
+    low: float = Field(examples=[0], allow_inf_nan=False)
+    """The smallest."""
+    high: float = Field(examples=[30522], allow_inf_nan=False)
+    """Above the largest."""
+
+
+class VariantKeys(_Keys):
+    """A framework with other parameters, or of another version."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"extends": "onnxruntime", "params": {"arena": False}}]}
+    )
+
+    extends: Name = Field(examples=["onnxruntime"])
+    """The framework, by the name of its folder under images/."""
+    version: Version = Field(default="", examples=["1.17.0"])
+    """Of its package, in quotes; the one that the project pins unless given."""
+    params: dict[str, Param] = Field(default={}, examples=[{"arena": False}])
+    """Parameters of its adapter; those that are left out have the default of its framework.yaml."""
+
+
+class OwnModelKeys(_Keys):
+    """An ONNX file of your own."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"onnx": "mine.onnx"}]})
+
+    onnx: FilePath = Field(examples=["mine.onnx"])
+    """The file; a relative path begins at the folder of the matrix."""
+    dims: dict[str, Dimension] = Field(default={}, examples=[{"seq_len": "sequence"}])
+    """What its dynamic dimensions stand for: batch, sequence, or a number."""
+    inputs: dict[str, Range] = Field(default={}, examples=[{"input_ids": {"low": 0, "high": 30522}}])
+    """From where to draw its inputs."""
+    task: Literal["classification", "other"] = "other"
+    """classification: the best class of each row must be that of the reference."""
+    tolerance: Tolerance = Field(default=0.0, examples=[0.01])
+    """Largest error of an output, as a part of its largest value; what its precision justifies unless given."""
+
+
 class _Rule(_Keys):
     """Some cells, by the values they have; a key that is left out stands for all of the matrix's values."""
 
@@ -96,6 +145,8 @@ class _Rule(_Keys):
     """Memory caps with their unit: one, or a list."""
     batch: SomeBatch = Field(default=(), examples=[1])
     """Batch sizes: one, or a list."""
+    sequence: SomeBatch = Field(default=(), examples=[128])
+    """Sequence lengths: one, or a list."""
     cpu_mode: SomeModes = Field(default=(), examples=["quota"])
     """cpuset, quota, or both."""
     threads: SomeThreads = Field(default=(), examples=["default"])
@@ -160,9 +211,13 @@ class MatrixFile(_Keys):
     model_config = ConfigDict(json_schema_extra={"oneOf": _LIMITS})
 
     frameworks: Names = Field(examples=[["pytorch", "onnxruntime"]])
-    """Inference runtimes, by the names of their folders under images/."""
+    """Inference runtimes, by the names of their folders under images/; or a mapping in which names of your
+    own stand for variants of them."""
+    variants: dict[Name, VariantKeys] = Field(default={}, alias=DEFINITIONS["frameworks"])
     models: Names = Field(examples=[["spam-fnn"]])
-    """Workloads, by the names of their folders under harness/models/."""
+    """Workloads, by the names of their folders under harness/models/; or a mapping in which names of your
+    own stand for ONNX files of yours."""
+    own_models: dict[Name, OwnModelKeys] = Field(default={}, alias=DEFINITIONS["models"])
     cpus: Annotated[tuple[Cpus, ...], _LIST] = Field(default=(), examples=[[1, 2]])
     """CPUs, crossed with memory. Whole: that many cores. Fractional: a CFS quota over all cores."""
     memory: Annotated[tuple[Memory, ...], _LIST] = Field(default=(), examples=[["512MiB", "8GiB"]])
@@ -173,6 +228,8 @@ class MatrixFile(_Keys):
     """Named pairs of limits, instead of cpus and memory."""
     batch: Annotated[tuple[Batch, ...], _LIST] = Field(default=(1,), examples=[[1, 32]])
     """Items per call."""
+    sequence: Annotated[tuple[Batch, ...], _LIST] = Field(default=(), examples=[[64, 128]])
+    """Lengths of the sequences, for models that take some; a model's usual one unless given."""
     cpu_mode: Annotated[tuple[CpuModeName, ...], _LIST] = Field(
         default=("cpuset",), examples=[["cpuset", "quota"]]
     )

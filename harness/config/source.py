@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import yaml
 
-from harness.config.mistakes import Mistake, Path, Place, config_error, show
+from harness.config.mistakes import Mistake, Path, Place, config_error, real_path, show
 from harness.config.syntax import GENERAL_FIX, in_plain_words, mark_of
 from harness.errors import ConfigError
 
@@ -102,6 +102,7 @@ class Source:
             at_key: point at the value's key, where it has one, rather than at the value. A block's own place
                 is that of its first entry, so a word about the block as a whole belongs to its key.
         """
+        path = real_path(path)
         while path not in self.values:
             path = path[:-1]
         place = self.keys.get(path, self.values[path]) if at_key else self.values[path]

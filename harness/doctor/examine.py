@@ -26,7 +26,7 @@ from harness.records import Limits, first
 from harness.reference import run_reference
 from harness.results import NULL_FRAMEWORK, Cell, CpuMode
 from harness.session import hold_engine
-from harness.supplies import Supplies, step_listener
+from harness.supplies import step_listener
 from harness.trial import Transcript
 from harness.units import MIB
 
@@ -105,8 +105,7 @@ class Examination:
         self.checks.append(quiet.check_neighbours(engine.neighbours()))
         engine.refuse_if_held()  # a build takes all cores
         images = have_images(client, quick=quick, listener=self._listener)
-        supplies = Supplies(frameworks={}, models={}, images=images, volumes=(), failures={})
-        with hold_engine(engine, supplies) as survey:
+        with hold_engine(engine, images["probe"]) as survey:
             before = survey()
             time.sleep(PAUSE_S)
             after = survey()

@@ -5,7 +5,8 @@
 
 Run by hand after a change of `pytorch.py`, in an environment with the PyTorch version of `images/pytorch` and with
 onnx, onnxscript and pyyaml. The graph carries no weights (see `docs/adr/0002-onnx-graph-in-the-repository.md`), nothing
-of the machine it was exported on, and the hash of the `pytorch.py` that it came from.
+of the machine it was exported on, and the hash of the `pytorch.py` that it came from. It is what the exporter makes by
+default; what it folded on the way is noted as `images/prepare/folding.py` says, and proven by computing it again.
 """
 
 from __future__ import annotations
@@ -15,23 +16,32 @@ import hashlib
 import runpy
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
 import torch
 import yaml
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.generic]
+    Arrays = dict[str, NDArray[np.float32]]
+
 MODELS = Path(__file__).parent
+FOLDING = runpy.run_path(str(MODELS.parents[1] / "images" / "prepare" / "folding.py"))
 LARGEST_CONSTANT = 1024
 """Elements of a tensor that the graph may keep: shapes and scalars, not weights that the exporter folded."""
 
 
 def export_graph(folder: Path) -> onnx.ModelProto:
-    """Export one model, with a dynamic batch dimension and its weights taken out.
+    """Export one model, with its named dimensions dynamic and its weights taken out.
 
     Raises:
-        ValueError: the exporter folded, merged or renamed a weight, so that it cannot be filled in by name.
+        ValueError: the exporter made something of a weight that cannot be made again.
     """
     spec = yaml.safe_load((folder / "model.yaml").read_text(encoding="utf-8"))
     weights = runpy.run_path(str(folder / "weights.py"))["make"](np.random.default_rng(spec["seed"]))
@@ -40,7 +50,7 @@ def export_graph(folder: Path) -> onnx.ModelProto:
     module.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
     program = torch.onnx.export(
         module,
-        tuple(_example(entry) for entry in spec["inputs"]),
+        tuple(_example(entry, spec) for entry in spec["inputs"]),
         dynamo=True,
         input_names=[entry["name"] for entry in spec["inputs"]],
         output_names=[entry["name"] for entry in spec["outputs"]],
@@ -48,27 +58,66 @@ def export_graph(folder: Path) -> onnx.ModelProto:
         verbose=False,
     )
     graph = anonymous(program.model_proto)
-    take_out(graph, set(weights))
+    take_out(graph, weights, _normalisations(module))
     source = hashlib.sha256((folder / "pytorch.py").read_bytes()).hexdigest()
     onnx.helper.set_model_props(graph, {"pytorch.py": source, "exporter": f"torch {torch.__version__}"})
     return graph
 
 
-def take_out(graph: onnx.ModelProto, names: set[str]) -> None:
-    """Empty the initializers that are weights: name, shape and type stay.
+def take_out(graph: onnx.ModelProto, weights: Arrays, normalisations: dict[str, float]) -> None:
+    """Empty the initializers that are weights, or were made of some: name, shape and type stay.
 
     An emptied tensor is invalid ONNX on purpose: nothing can run the bare graph by mistake.
+
+    Args:
+        graph: of the exporter; it is changed in place.
+        weights: by name.
+        normalisations: the epsilon of every batch normalisation, by the prefix of its weights.
+
+    Raises:
+        ValueError: a weight is used nowhere, or a large tensor is none and cannot be made of some.
     """
-    kept = {tensor.name: tensor for tensor in graph.graph.initializer}
-    missing = names - kept.keys()
-    folded = {
-        name for name, tensor in kept.items() if name not in names and np.prod(tensor.dims) > LARGEST_CONSTANT
-    }
-    if missing or folded:
-        raise ValueError(f"the exporter dropped {sorted(missing)} and made {sorted(folded)} of them")
-    for name in names:
-        tensor = kept[name]
-        tensor.CopyFrom(onnx.TensorProto(name=name, dims=tensor.dims, data_type=tensor.data_type))
+    unused, odd = set(weights), []
+    for tensor in graph.graph.initializer:
+        array = onnx.numpy_helper.to_array(tensor)
+        made_by = _origin(tensor.name, array, weights, normalisations)
+        if made_by is not None:
+            unused.difference_update(made_by.split())
+            tensor.CopyFrom(onnx.TensorProto(name=tensor.name, dims=tensor.dims, data_type=tensor.data_type))
+            if made_by != tensor.name:
+                tensor.metadata_props.add(key=FOLDING["MADE_BY"], value=made_by)
+        elif array.size > LARGEST_CONSTANT:
+            odd.append(tensor.name)
+    if unused or odd:
+        raise ValueError(f"the exporter dropped {sorted(unused)} and made {sorted(odd)} of them")
+
+
+def _origin(name: str, array: Array, weights: Arrays, normalisations: dict[str, float]) -> str | None:
+    """Tell how a tensor is made: the name of a weight, an operation of `folding.py`, or `None`."""
+    for made_by in _candidates(name, array, weights, normalisations):
+        made = weights[made_by] if made_by in weights else FOLDING["fold"](made_by, weights)
+        if made.shape == array.shape and np.allclose(made, array, rtol=1e-6, atol=1e-7):
+            return made_by
+    return None
+
+
+def _candidates(name: str, array: Array, weights: Arrays, normalisations: dict[str, float]) -> Iterator[str]:
+    if name in weights:
+        yield name
+    if array.ndim == 2:
+        yield from (f"transpose {weight}" for weight in weights if weights[weight].shape == array.shape[::-1])
+    for norm, epsilon in normalisations.items():
+        if weights[f"{norm}.weight"].shape == array.shape[:1]:
+            scale = f"{norm}.weight {norm}.running_var {epsilon}"
+            if array.ndim == 1:
+                yield f"shift {norm}.bias {norm}.running_mean {scale}"
+            elif name in weights:  # the folded filters keep the name
+                yield f"scale {name} {scale}"
+
+
+def _normalisations(module: torch.nn.Module) -> dict[str, float]:
+    parts = module.named_modules()
+    return {name: part.eps for name, part in parts if isinstance(part, torch.nn.BatchNorm2d)}
 
 
 def anonymous(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -90,9 +139,10 @@ def structure(model: onnx.ModelProto) -> str:
     return onnx.printer.to_text(graph)
 
 
-def _example(entry: dict[str, Any]) -> torch.Tensor:
+def _example(entry: dict[str, Any], spec: dict[str, Any]) -> torch.Tensor:
     # Two rows: a dimension of one would be taken for a constant.
-    shape = [2 if size == "batch" else size for size in entry["shape"]]
+    sizes = {"batch": 2, "sequence": spec.get("sequence")}
+    shape = [sizes.get(size, size) for size in entry["shape"]]
     return torch.zeros(shape, dtype=getattr(torch, entry["dtype"]))
 
 

@@ -53,4 +53,4 @@ def write_report(run_dir: Path) -> Path:
 def _row_order(measured: Measured) -> tuple[object, ...]:
     cell = measured.result.cell
     limits = (cell.cpus, cell.memory_bytes, cell.cpu_mode, str(cell.threads))
-    return cell.twin, cell.model, cell.batch, *limits, cell.framework
+    return cell.twin, cell.workload, *limits, cell.framework

@@ -104,6 +104,11 @@ def answers(book: Book, workload: Workload) -> tuple[Answer, ...]:
     )
 
 
+def fastest(book: Book, group: LimitGroup) -> Pick:
+    """The answer to the first question alone."""
+    return _pick(book, group, QUESTIONS[0])
+
+
 def headlines(given: Sequence[Answer]) -> tuple[Headline, ...]:
     """The answers over all limits: who is proved first how often, and who ties for it."""
     return tuple(

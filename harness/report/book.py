@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.report.charts import Bar, Dot
+    from harness.results import Workload as WorkloadKey
     from harness.runs import Run
     from harness.stats.cell import Measured
     from harness.stats.floor import Floor
@@ -55,15 +56,13 @@ class Book:
         """The smallest difference that counts among cells under one limit."""
         return self.group_floors[aim].get(cells[0].result.cell_id) if cells else None
 
-    def timer(self, model: str, batch: int) -> Measured | None:
+    def timer(self, workload: WorkloadKey) -> Measured | None:
         """The cell that computes nothing, of one workload."""
         return next(
             (
                 each
                 for each in self.controls
-                if each.ok
-                and each.result.cell.is_floor
-                and (each.result.cell.model, each.result.cell.batch) == (model, batch)
+                if each.ok and each.result.cell.is_floor and each.result.cell.workload == workload
             ),
             None,
         )

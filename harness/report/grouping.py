@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.report.book import is_control
-from harness.report.formats import cpus
+from harness.report.formats import NAME_LIMIT, clip, cpus
 from harness.results import CpuMode
 from harness.stats.cell import CellStats
 from harness.stats.intervals import value_of
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from harness.results import ThreadOption
+    from harness.results import Workload as WorkloadKey
     from harness.runs import Run
     from harness.stats.cell import Measured
 
@@ -71,15 +72,25 @@ class LimitGroup:
 
 @dataclass(frozen=True)
 class Workload:
-    """One model at one batch size: what frameworks are compared on."""
+    """One model at one size of a call: what frameworks are compared on."""
 
-    model: str
-    batch: int
+    key: WorkloadKey
     groups: tuple[LimitGroup, ...]
 
     def by(self, figure: Figure) -> Workload:
         """The same cells, under each limit with the smallest figure first."""
         return replace(self, groups=tuple(group.by(figure) for group in self.groups))
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return self.key.model
+
+    @property
+    def title(self) -> str:
+        """The workload in words."""
+        model, batch, sequence = self.key
+        return f"{clip(model, NAME_LIMIT)}, batch {batch}" + (f", sequence {sequence}" if sequence else "")
 
     @property
     def cells(self) -> tuple[Measured, ...]:
@@ -97,8 +108,7 @@ def workloads(run: Run, measured: Iterable[Measured]) -> tuple[Workload, ...]:
     compared = (each for each in measured if not is_control(each))
     ordered = sorted(compared, key=lambda each: (*_workload(each), *_sortable(limit_of(each)), *_place(each)))
     return tuple(
-        Workload(model, batch, tuple(_limit_groups(run, cells)))
-        for (model, batch), cells in groupby(ordered, key=_workload)
+        Workload(key, tuple(_limit_groups(run, cells))) for key, cells in groupby(ordered, key=_workload)
     )
 
 
@@ -108,8 +118,8 @@ def _limit_groups(run: Run, cells: Iterable[Measured]) -> Iterable[LimitGroup]:
         yield LimitGroup(limit, names, tuple(found))
 
 
-def _workload(measured: Measured) -> tuple[str, int]:
-    return measured.result.cell.model, measured.result.cell.batch
+def _workload(measured: Measured) -> WorkloadKey:
+    return measured.result.cell.workload
 
 
 def limit_of(measured: Measured) -> Limit:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from harness.report.book import Book
     from harness.report.grouping import Workload
-    from harness.runs import Protocol, Run
+    from harness.runs import Framework, Protocol, Run
 
 CAP_NOTE: Final = "A cap limits quantity, not core speed"
 PACKAGE_LIMIT: Final = 100
@@ -32,6 +32,8 @@ class ImageView:
     name: str
     slot: int | None
     """`None` for a helper."""
+    variant: str
+    """What it is a variant of, and how it differs; empty for what is none."""
     version: str
     tag: str
     digest: str
@@ -47,6 +49,9 @@ class ModelView:
     name: str
     title: str
     parameters: str
+    size: str
+    task: str
+    reference: str
     tolerance: str
     worst_error: str
     hash: str
@@ -124,6 +129,7 @@ def images(book: Book, workloads: Iterable[Workload]) -> tuple[ImageView, ...]:
         ImageView(
             name=clip(name, NAME_LIMIT),
             slot=book.slots.get(name),
+            variant=clip(variant(name, book.run.frameworks.get(name))),
             version=clip(distinct(versions.get(name, ()))),
             tag=clip(image.tag),
             digest=clip(distinct(digests.get(name) or [image.id])),
@@ -138,17 +144,29 @@ def images(book: Book, workloads: Iterable[Workload]) -> tuple[ImageView, ...]:
     )
 
 
+def variant(name: str, framework: Framework | None) -> str:
+    """What a framework's name in the matrix stands for, where that is not the framework of this name."""
+    if framework is None or framework.extends == name:
+        return ""
+    params = (f"{key} {str(value).lower()}" for key, value in framework.params.items())
+    told = ", ".join([*([f"version {framework.version}"] if framework.version else []), *params])
+    return f"{framework.extends}: {told}" if told else framework.extends
+
+
 def models(run: Run, workloads: Iterable[Workload]) -> tuple[ModelView, ...]:
     """Every model, with the largest error that any cell's output showed."""
     errors: dict[str, list[float]] = {}
     for each in (each for workload in workloads for each in workload.ok):
-        if each.stats.max_abs_error is not None:
-            errors.setdefault(each.result.cell.model, []).append(each.stats.max_abs_error)
+        if each.stats.max_rel_error is not None:
+            errors.setdefault(each.result.cell.model, []).append(each.stats.max_rel_error)
     return tuple(
         ModelView(
             name=clip(name, NAME_LIMIT),
             title=clip(model.title),
             parameters=f"{model.parameters:,}",
+            size=mebibytes(model.size_bytes),
+            task="best class compared" if model.task == "classification" else "",
+            reference=clip(model.reference),
             tolerance=f"{model.tolerance:.3g}",
             worst_error=f"{max(errors[name]):.3g}" if name in errors else UNKNOWN,
             hash=clip(model.hash),

@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.catalog import SUPPORT_IMAGES
 from harness.report.answers import Answer, Headline, answers, headlines
 from harness.report.aspects import aspects
 from harness.report.book import Book
@@ -34,6 +33,7 @@ from harness.report.provenance import (
     run_facts,
 )
 from harness.report.reference import ProbedCpus, probed_cpus
+from harness.report.sweeps import Sweep, sweeps
 from harness.results import Status
 from harness.runs import RunState
 from harness.units import counted, format_duration
@@ -88,6 +88,7 @@ class View:
     counts: tuple[tuple[Status, int], ...]
     badge: Badge
     workloads: tuple[WorkloadView, ...]
+    sweeps: tuple[Sweep, ...]
     failures: tuple[Failure, ...]
     proofs: tuple[Proof, ...]
     noise: Noise
@@ -124,6 +125,7 @@ def build_view(run: Run, measured: Sequence[Measured], probes: Sequence[Referenc
         counts=tuple((status, counts[status]) for status in Status if counts[status]),
         badge=badge(found),
         workloads=tuple(_workload(book, workload, index) for index, workload in enumerate(found, start=1)),
+        sweeps=sweeps(book, found),
         failures=failures(book, found),
         proofs=proofs(found),
         noise=noise(book),
@@ -133,8 +135,8 @@ def build_view(run: Run, measured: Sequence[Measured], probes: Sequence[Referenc
         doubts=counted(told.count, "warning"),
         host=host_facts(run),
         run=run_facts(run),
-        images=tuple(image for image in built if image.name not in SUPPORT_IMAGES),
-        helpers=tuple(image for image in built if image.name in SUPPORT_IMAGES),
+        images=tuple(image for image in built if image.slot is not None),
+        helpers=tuple(image for image in built if image.slot is None),
         models=models(run, found),
         method=method(run),
         matrix_text=matrix_text(run),
@@ -162,7 +164,7 @@ def _workload(book: Book, workload: Workload, index: int) -> WorkloadView:
     given = answers(book, workload)
     return WorkloadView(
         anchor=f"w{index}",
-        title=f"{clip(workload.model, NAME_LIMIT)}, batch {workload.batch}",
+        title=workload.title,
         headlines=headlines(given),
         answers=given,
         heat_map=heat_map(book, workload),

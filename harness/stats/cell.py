@@ -26,7 +26,7 @@ from harness.stats.samples import (
 from harness.units import MIB
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -61,6 +61,8 @@ class CellStats:
     """Latencies far from their trial's others, over all ok trials."""
     throughput_per_s: float | None
     """Items a second: batch over mean latency, geometric mean over trials."""
+    items_per_call: int
+    """The batch."""
     cpu_percent: float | None
     """CPU time over wall time of the steady phases; 100 is one core."""
     cpu_ms_per_inference: float | None
@@ -89,6 +91,8 @@ class CellStats:
     """From process start to first answer: median over trials of the phases' sum, 95 % interval."""
     max_abs_error: float | None
     """Largest over trials; `None` also where any trial's error is not a number."""
+    max_rel_error: float | None
+    """Likewise, each error as a part of the largest reference value of its output."""
     at_cap: bool
     """A cgroup peaked at the cap: the kernel took pages back, so the resident peak is what it left."""
     limits_enforced: bool | None
@@ -108,6 +112,13 @@ class CellStats:
     def precision(self) -> float | None:
         """Half the width of the p50's interval as a part of it."""
         return None if self.p50_ms is None else self.p50_ms.half_width
+
+    @property
+    def throughput_per_cpu_s(self) -> float | None:
+        """Items for each second of CPU time: what a machine that is always busy would get out of it."""
+        if not self.cpu_ms_per_inference:
+            return None
+        return self.items_per_call * MS_PER_S / self.cpu_ms_per_inference
 
     @property
     def cores_used(self) -> float | None:
@@ -172,6 +183,7 @@ def cell_stats(result: CellResult) -> CellStats:
             planned=planned,
         ),
         outliers=sum((class_outliers(found) for found in latencies), NO_OUTLIERS) if latencies else None,
+        items_per_call=result.cell.batch,
         throughput_per_s=_throughput(latencies, result.cell.batch),
         cpu_percent=_cpu_percent(ok),
         cpu_ms_per_inference=_cpu_ms_per_inference(ok, by_round),
@@ -186,7 +198,8 @@ def cell_stats(result: CellResult) -> CellStats:
         cgroup_peak_bytes=cgroup_peak,
         phase_ms=_phase_ms(counted),
         cold_start_ms=_cold_start_ms(list(starts.values())),
-        max_abs_error=_max_abs_error(counted),
+        max_abs_error=_largest_error(counted, lambda output: output.max_abs_error),
+        max_rel_error=_largest_error(counted, lambda output: output.max_rel_error),
         at_cap=cgroup_peak is not None and cgroup_peak >= result.cell.memory_bytes - CAP_SLACK,
         limits_enforced=_limits_enforced(counted),
         image_digest=_joined(trial.image_id for trial in counted),
@@ -332,8 +345,8 @@ def _cold_start_ms(sums: Sequence[float]) -> Estimate | None:
     return Estimate(value=median, low=min(interval.low, median), high=max(interval.high, median))
 
 
-def _max_abs_error(trials: Sequence[Trial]) -> float | None:
-    errors = [found.max_abs_error for trial in trials for found in trial.all(Output)]
+def _largest_error(trials: Sequence[Trial], figure: Callable[[Output], float | None]) -> float | None:
+    errors = [figure(found) for trial in trials for found in trial.all(Output)]
     known = [error for error in errors if error is not None]
     return max(known) if known and len(known) == len(errors) else None
 

@@ -78,7 +78,7 @@ def group_floors(measured: Iterable[Measured], aim: Aim) -> dict[str, Floor | No
 
 def group_key(cell: Cell) -> tuple[object, ...]:
     """What cells that are ranked against each other have in common: all but the framework."""
-    return cell.model, cell.batch, cell.cpus, cell.memory_bytes, cell.cpu_mode, cell.threads
+    return cell.workload, cell.cpus, cell.memory_bytes, cell.cpu_mode, cell.threads
 
 
 def rank_cells(cells: Sequence[Measured], aim: Aim, floor: Floor | None) -> Ranking:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
-from safetensors.numpy import load_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,31 +18,34 @@ class Adapter:
 
     Args:
         threads: `framework.yaml` has set the pool already, by `PJRT_NPROC`; there is no other way.
-        batch: rows per call.
+        params: there are none.
     """
 
-    def __init__(self, *, threads: int | None, batch: int) -> None:  # noqa: ARG002
-        self._batch = batch
+    def __init__(self, *, threads: int | None, params: dict[str, Any]) -> None:  # noqa: ARG002
         jax.config.update("jax_default_matmul_precision", "highest")
         # A synchronous call gains nothing from a second thread to run it, and pays for the hand-over.
         jax.config.update("jax_cpu_enable_async_dispatch", False)
 
     def load(self, model: ModelFiles) -> None:
-        """Put the weights on the device, laid out as the definition wants them."""
-        self._definition = model.define("jax")
-        weights = load_file(model.common / "weights.safetensors")
-        self._params = jax.block_until_ready(jax.device_put(self._definition.params(weights)))
-        self._inputs = [entry["name"] for entry in model.spec["inputs"]]
-        self._signature = [
-            jax.ShapeDtypeStruct((self._batch, *entry["shape"][1:]), entry["dtype"])
-            for entry in model.spec["inputs"]
-        ]
+        """Map the weights, which are laid out as the definition or the converted program wants them."""
+        self._inputs = [tensor.name for tensor in model.inputs]
+        self._signature = [jax.ShapeDtypeStruct(tensor.shape, tensor.dtype) for tensor in model.inputs]
+        if model.has_definition("jax"):
+            self._apply = model.define("jax").apply
+        else:
+            from jax import export  # noqa: PLC0415 - only here
+
+            program = (model.native / "model.stablehlo").read_bytes()
+            self._apply = export.deserialize(bytearray(program)).call
+        # What is mapped and aligned, JAX takes as it is: the weights stay pages of their files.
+        params = {path.stem: np.load(path, mmap_mode="r") for path in model.native.glob("*.npy")}
+        self._params = jax.block_until_ready(jax.device_put(params))
 
     def compile(self) -> None:
         """Compile for this signature; weights inside the executable would be held more than once."""
 
         def call(params: Any, *arrays: jax.Array) -> list[jax.Array]:
-            return jax.tree.leaves(self._definition.apply(params, *arrays))
+            return jax.tree.leaves(self._apply(params, *arrays))
 
         self._call = jax.jit(call).lower(self._params, *self._signature).compile()
 

@@ -21,20 +21,20 @@ class Adapter:
 
     Args:
         threads: there is no pool to size.
-        batch: rows per call.
+        params: there are none.
     """
 
-    def __init__(self, *, threads: int | None, batch: int) -> None:  # noqa: ARG002
-        self._batch = batch
+    def __init__(self, *, threads: int | None, params: dict[str, Any]) -> None:  # noqa: ARG002
         self._known: dict[int, list[np.ndarray]] = {}
 
     def load(self, model: ModelFiles) -> None:
         """Read the prepared inputs and their reference outputs."""
-        self._first = model.spec["inputs"][0]["name"]
-        with np.load(model.common / "inputs.npz") as stored:
-            self._inputs = stored[self._first]
-        with np.load(model.common / "reference.npz") as stored:
-            self._outputs = [stored[entry["name"]] for entry in model.spec["outputs"]]
+        self._first = model.inputs[0]
+        self._independent_rows = model.spec["independent_rows"]
+        with np.load(model.data / "inputs.npz") as stored:
+            self._inputs = {tensor.name: stored[tensor.name] for tensor in model.inputs}
+        with np.load(model.data / "reference.npz") as stored:
+            self._outputs = [stored[tensor.name] for tensor in model.outputs]
 
     def compile(self) -> None:
         """Nothing is compiled."""
@@ -59,8 +59,11 @@ class Adapter:
         return {"version": np.__version__, "threads": None, "settings": {}}
 
     def _look_up(self, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
-        """Find the prepared rows: a batch is consecutive ones, counted around the end."""
-        wanted = inputs[self._first][0]
-        same = (self._inputs == wanted).reshape(len(self._inputs), -1).all(axis=1)
-        rows = (np.flatnonzero(same)[0] + np.arange(self._batch)) % len(self._inputs)
-        return [values[rows] for values in self._outputs]
+        """Find what was prepared: consecutive rows, counted around the end, or a whole call."""
+        count = len(self._inputs[self._first.name])
+        for first in range(count):
+            rows = (first + np.arange(self._first.shape[0] if self._independent_rows else 1)) % count
+            place = rows if self._independent_rows else first
+            if all(np.array_equal(values[place], inputs[name]) for name, values in self._inputs.items()):
+                return [values[place] for values in self._outputs]
+        raise ValueError("these inputs were not prepared")

@@ -22,28 +22,26 @@ class Adapter:
 
     Args:
         threads: what `INFERENCE_NUM_THREADS` is set to; `None` leaves it to OpenVINO.
-        batch: rows per call.
+        params: `hint`: what the plugin shall be good at, latency or throughput.
     """
 
-    def __init__(self, *, threads: int | None, batch: int) -> None:
-        self._batch = batch
+    def __init__(self, *, threads: int | None, params: dict[str, Any]) -> None:
         self._core = ov.Core()
         self._config = {
-            "PERFORMANCE_HINT": "LATENCY",
-            "NUM_STREAMS": "1",
+            "PERFORMANCE_HINT": params["hint"].upper(),
             # Left alone it computes in bfloat16 where the processor can: faster, and wrong in the third digit.
             "INFERENCE_PRECISION_HINT": "f32",
         }
+        if params["hint"] == "latency":
+            self._config["NUM_STREAMS"] = "1"
         if threads is not None:
             self._config["INFERENCE_NUM_THREADS"] = str(threads)
 
     def load(self, model: ModelFiles) -> None:
         """Read the IR and fix its shapes."""
         self._model = self._core.read_model(model.native / "model.xml")
-        self._model.reshape(
-            {entry["name"]: [self._batch, *entry["shape"][1:]] for entry in model.spec["inputs"]}
-        )
-        self._outputs = [entry["name"] for entry in model.spec["outputs"]]
+        self._model.reshape({tensor.name: list(tensor.shape) for tensor in model.inputs})
+        self._outputs = [tensor.name for tensor in model.outputs]
 
     def compile(self) -> None:
         """Compile the model and make the request that serves every call."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 import openvino as ov
 
@@ -12,8 +13,21 @@ if TYPE_CHECKING:
     from runner.model import ModelFiles
 
 
-def convert(model: ModelFiles, out: Path) -> None:
-    """Write `model.xml` and `model.bin`, with the weights in float32 and the batch dimension still dynamic."""
-    network = ov.Core().read_model(model.common / "model.onnx")
+UNCONVERTED = re.compile(r"OpConversionFailure.*Summary:\s*(?:-- )?(?P<summary>.+)", re.DOTALL)
+"""How it says which operators it has none for."""
+
+
+def convert(model: ModelFiles, out: Path, params: dict[str, Any]) -> None:  # noqa: ARG001
+    """Write `model.xml` and `model.bin`, with the weights in float32 and the dynamic dimensions still dynamic.
+
+    Raises:
+        NotImplementedError: it has no such operator.
+    """
+    try:
+        network = ov.Core().read_model(model.common / "model.onnx")
+    except RuntimeError as error:
+        if unconverted := UNCONVERTED.search(str(error)):
+            raise NotImplementedError(" ".join(unconverted["summary"].split())) from error
+        raise
     # By default the weights would be stored in half precision.
     ov.save_model(network, out / "model.xml", compress_to_fp16=False)

@@ -1,16 +1,13 @@
-"""Prepare one model: everything that all frameworks share, made from its folder in the volume at `/model`.
+"""Prepare one model: everything that all frameworks share, made in the volume at `/model` from what was put there.
 
-Runs in the image `prepare`, outside all clocks and caps, with none of the measured frameworks. It leaves, beside the
-folder's own files:
+Runs in the image `prepare`, outside all clocks and caps, with none of the measured frameworks. A model's folder becomes
 
 - `spec.json`: `model.yaml` as JSON;
 - `weights.safetensors`: drawn by `weights.py` from the seed;
-- `model.onnx`: `graph.onnx` with these weights filled in;
-- `inputs.npz`: by input name, shape (rows, ...); `reference.npz`: by output name, the float64 outputs of these rows;
-- `manifest.json`: the seal, written last.
+- `model.onnx`: `graph.onnx` with these weights filled in.
 
-A batch of `b` rows takes consecutive rows, counted around the end, from any offset: a trial rotates through different
-offsets, and the reference of each row is at the same place.
+A user's own ONNX file stays as it is, and gets its `spec.json` from what it says of itself (`own.py`). Both get
+`facts.json`, what a run's record says of the model, and `manifest.json`, the seal, which is written last.
 """
 
 from __future__ import annotations
@@ -23,9 +20,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import onnx
 import yaml
-from onnx import numpy_helper
+from own import describe_own
 from runner.manifest import is_complete, write_manifest
+from runner.model import OWN_FILE
 from safetensors.numpy import save_file
+from telling import progress, refusals
+from weights_in_graph import fill
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,10 +33,11 @@ if TYPE_CHECKING:
     Arrays = dict[str, NDArray[np.generic]]
 
 MODEL = Path("/model")
-ROWS = range(8, 1025)
-"""How many input rows a model has: as many as the reference can afford, within these."""
-REFERENCE_BUDGET = 10**10
-"""Multiply-adds of the reference over all rows: about 10 s of float64 on one core."""
+FACTS = ("title", "parameters", "multiply_adds", "sequence", "task", "tolerance")
+IR_VERSION = 9
+"""The least that opset 20 needs: an older ONNX Runtime takes nothing newer."""
+STATISTICS = (".running_mean", ".running_var")
+"""Ends of the names of what batch normalization has counted, and nobody calls a parameter."""
 
 
 def prepare(folder: Path) -> None:
@@ -44,92 +45,50 @@ def prepare(folder: Path) -> None:
 
     Raises:
         ValueError: the folder's files contradict each other.
+        RefusedError: a user's own file cannot be used.
     """
     if is_complete(folder):
         progress("complete", 1)
         return
-    spec = yaml.safe_load((folder / "model.yaml").read_text(encoding="utf-8"))
-    rng = np.random.default_rng(spec["seed"])
-
-    progress("weights", 0)
-    weights = runpy.run_path(str(folder / "weights.py"))["make"](rng)
-    count = sum(array.size for array in weights.values())
-    if count != spec["parameters"]:
-        raise ValueError(f"weights.py makes {count} parameters, model.yaml says {spec['parameters']}")
-    save_file(weights, folder / "weights.safetensors")
-
-    progress("graph", 0.2)
-    model = fill(onnx.load(folder / "graph.onnx"), weights)
-    (folder / "model.onnx").write_bytes(model.SerializeToString(deterministic=True))
-
-    progress("inputs", 0.4)
-    inputs = draw_inputs(spec, rng)
-    np.savez(folder / "inputs.npz", **inputs)
-
-    progress("reference", 0.5)
-    forward = runpy.run_path(str(folder / "reference.py"))["forward"]
-    reference = forward(weights, inputs)
-    check_reference(spec, inputs, reference)
-    np.savez(folder / "reference.npz", **reference)
-
-    progress("manifest", 0.9)
+    spec = describe_own(folder) if (folder / OWN_FILE).exists() else prepare_folder(folder)
     (folder / "spec.json").write_text(json.dumps(spec, indent=1), encoding="utf-8")
+    facts = {key: spec[key] for key in FACTS}
+    (folder / "facts.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
+    progress("manifest", 0.9)
     write_manifest(folder)
     progress("complete", 1)
 
 
-def progress(step: str, done: float) -> None:
-    """Report a step as it begins; `done` is the part of the whole that lies behind."""
-    print(json.dumps({"step": step, "done": done}), flush=True)
+def prepare_folder(folder: Path) -> dict[str, Any]:
+    """Draw the weights of a model's folder and fill them into its graph.
 
-
-def fill(graph: onnx.ModelProto, weights: Arrays) -> onnx.ModelProto:
-    """Fill the weights into a graph that was exported without them, and check the whole.
-
-    Raises:
-        ValueError: a weight has no place in the graph, or one of another shape.
+    Returns:
+        Its specification.
     """
-    places = {tensor.name: tensor for tensor in graph.graph.initializer}
-    for name, array in weights.items():
-        place = places.get(name)
-        if place is None or tuple(place.dims) != array.shape:
-            raise ValueError(f"graph.onnx has no place for {name} {array.shape}: export it again")
-        place.CopyFrom(numpy_helper.from_array(array, name))
+    written = yaml.safe_load((folder / "model.yaml").read_text(encoding="utf-8"))
+    names = ("batch", "sequence") if "sequence" in written else ("batch",)
+    spec = {
+        "sequence": None,
+        "task": "other",
+        **written,
+        "dims": {name: name for name in names},
+        "independent_rows": True,
+    }
+    progress("weights", 0)
+    weights = runpy.run_path(str(folder / "weights.py"))["make"](np.random.default_rng(spec["seed"]))
+    count = sum(array.size for name, array in weights.items() if not name.endswith(STATISTICS))
+    if count != spec["parameters"]:
+        raise ValueError(f"weights.py makes {count} parameters, model.yaml says {spec['parameters']}")
+    save_file(weights, folder / "weights.safetensors")
+    progress("graph", 0.5)
+    model = fill(onnx.load(folder / "graph.onnx"), weights)
+    model.ir_version = IR_VERSION
     # Also finds a place that was left empty: its data does not match its shape.
-    onnx.checker.check_model(graph, full_check=True)
-    return graph
-
-
-def draw_inputs(spec: dict[str, Any], rng: np.random.Generator) -> Arrays:
-    """Draw the rows of every input from `low` up to, and without, `high`."""
-    rows = min(max(REFERENCE_BUDGET // max(spec["multiply_adds"], 1), ROWS[0]), ROWS[-1])
-    inputs: Arrays = {}
-    for entry in spec["inputs"]:
-        dtype = np.dtype(entry["dtype"])
-        shape = (rows, *entry["shape"][1:])
-        low, high = dtype.type(entry["low"]), dtype.type(entry["high"])
-        if dtype.kind == "f":
-            inputs[entry["name"]] = low + (high - low) * rng.random(shape, dtype=dtype)
-        else:
-            inputs[entry["name"]] = rng.integers(low, high, shape, dtype=dtype)
-    return inputs
-
-
-def check_reference(spec: dict[str, Any], inputs: Arrays, reference: Arrays) -> None:
-    """See that the reference can serve as one.
-
-    Raises:
-        ValueError: an output is missing, of another shape, not float64, not finite, or the same for every row.
-    """
-    rows = len(next(iter(inputs.values())))
-    for entry in spec["outputs"]:
-        values = reference.get(entry["name"], np.empty(0))
-        shape = (rows, *entry["shape"][1:])
-        if values.shape != shape or values.dtype != np.float64 or not np.isfinite(values).all():
-            raise ValueError(f"reference.py makes no finite float64 {entry['name']} of shape {shape}")
-        if np.ptp(values, axis=0).max() <= spec["tolerance"]:
-            raise ValueError(f"{entry['name']} is the same for all inputs: such a reference checks nothing")
+    onnx.checker.check_model(model, full_check=True)
+    (folder / "model.onnx").write_bytes(model.SerializeToString(deterministic=True))
+    return spec
 
 
 if __name__ == "__main__":
-    prepare(MODEL)
+    with refusals():
+        prepare(MODEL)

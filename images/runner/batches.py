@@ -1,4 +1,4 @@
-"""The inputs of a trial and what must come out: slices of the rows that were prepared with the model."""
+"""The inputs of a trial and what must come out: cut from what was prepared for the model."""
 
 from __future__ import annotations
 
@@ -14,29 +14,35 @@ if TYPE_CHECKING:
     Inputs = dict[str, NDArray[Any]]
 
 
-def load_batches(
-    model: ModelFiles, *, batch: int, kinds: int
-) -> tuple[list[Inputs], list[list[NDArray[np.float64]]]]:
-    """Cut the prepared rows into batches.
+def load_batches(model: ModelFiles, *, kinds: int) -> tuple[list[Inputs], list[list[NDArray[Any]]]]:
+    """Cut the prepared inputs into calls.
 
-    Batch `k` holds the rows `k * batch, k * batch + 1, ...`, counted around the end where a batch needs more rows
-    than there are.
+    Where the model's rows are independent, they were prepared one by one, and call `k` of a batch of `b` takes the rows
+    `k * b, k * b + 1, ...`, counted around the end where there are not enough. Else whole calls were prepared.
 
     Args:
         model: the prepared model.
-        batch: rows per call.
-        kinds: how many different batches; the timing rotates through them.
+        kinds: how many different calls; the timing rotates through them.
 
     Returns:
-        For each batch its inputs by name, C-contiguous, and its reference outputs in the model's order.
+        For each call its inputs by name, C-contiguous, and its reference outputs in the model's order.
     """
-    with np.load(model.common / "inputs.npz") as stored:
-        inputs = {entry["name"]: stored[entry["name"]] for entry in model.spec["inputs"]}
-    with np.load(model.common / "reference.npz") as stored:
-        outputs = [stored[entry["name"]] for entry in model.spec["outputs"]]
-    rows = len(next(iter(inputs.values())))
-    picks = [(np.arange(batch) + kind * batch) % rows for kind in range(kinds)]
+    with np.load(model.data / "inputs.npz") as stored:
+        inputs = {tensor.name: stored[tensor.name] for tensor in model.inputs}
+    with np.load(model.data / "reference.npz") as stored:
+        outputs = [stored[tensor.name] for tensor in model.outputs]
+    count = len(next(iter(inputs.values())))
+    if model.spec["independent_rows"]:
+        batch = model.inputs[0].shape[0]
+        picks = [(np.arange(batch) + kind * batch) % count for kind in range(kinds)]
+        return (
+            [{name: np.ascontiguousarray(each[pick]) for name, each in inputs.items()} for pick in picks],
+            [[each[pick] for each in outputs] for pick in picks],
+        )
     return (
-        [{name: np.ascontiguousarray(values[pick]) for name, values in inputs.items()} for pick in picks],
-        [[values[pick] for values in outputs] for pick in picks],
+        [
+            {name: np.ascontiguousarray(each[kind % count]) for name, each in inputs.items()}
+            for kind in range(kinds)
+        ],
+        [[each[kind % count] for each in outputs] for kind in range(kinds)],
     )

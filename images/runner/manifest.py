@@ -33,11 +33,12 @@ def write_manifest(folder: str | os.PathLike[str]) -> str:
     return digest
 
 
-def manifest_hash(folder: str | os.PathLike[str]) -> str | None:
-    """Read the hash of a sealed volume, without reading its files.
+def read_seal(folder: str | os.PathLike[str]) -> dict[str, str | int] | None:
+    """Read the hash and the size of a sealed volume, without reading its files.
 
     Returns:
-        `None` where there is no manifest, it contradicts itself, or a file is missing, extra or of another size.
+        `hash` and `size_bytes`; `None` where there is no manifest, it contradicts itself, or a file is missing, extra
+        or of another size.
     """
     root = Path(folder)
     try:
@@ -49,13 +50,13 @@ def manifest_hash(folder: str | os.PathLike[str]) -> str | None:
         }
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
-    return str(digest) if sealed else None
+    return {"hash": str(digest), "size_bytes": sum(sizes.values())} if sealed else None
 
 
 def is_complete(folder: str | os.PathLike[str]) -> bool:
     """Tell whether a volume is sealed and every file still has the contents it was sealed with."""
     root = Path(folder)
-    if manifest_hash(root) is None:
+    if read_seal(root) is None:
         return False
     files = json.loads((root / NAME).read_bytes())["files"]
     return all(_sha256(root / name) == entry["sha256"] for name, entry in files.items())

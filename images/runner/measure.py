@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     Outputs = Sequence[NDArray[Any]]
     T = TypeVar("T")
 
+SMALLEST_SCALE = 1e-30
+"""What an error is relative to where the reference is zero throughout."""
+ANOTHER_NUMBER = 2.0
+"""The relative error of a label that is not the reference's: more than any tolerance."""
 NOTES = 20
 """How often a phase's growth is noted: enough for a slope."""
 
@@ -103,36 +107,54 @@ def compare(
     run: Callable[[Inputs], Outputs],
     inputs: Sequence[Inputs],
     expected: Sequence[Outputs],
+    *,
+    exact: Sequence[bool],
     tolerance: float,
+    classifies: bool,
 ) -> dict[str, object]:
-    """Check the outputs for every input against the float64 reference.
+    """Check the outputs for every input against the reference.
 
     Args:
         run: the call that was timed.
         inputs: all inputs that took part in the timing.
         expected: for each of them the reference, an array per output.
-        tolerance: the largest absolute error allowed, for the record.
+        exact: of each output, whether it is a whole number that means something by itself, such as a label or an index.
+        tolerance: the largest relative error allowed, for the record.
+        classifies: the last axis of the first output scores classes, so that the best of them must agree as well.
 
     Returns:
-        The `output` record; without an error figure where shapes differ or a value is not finite.
+        The `output` record; without error figures where shapes differ or a value is not finite. Errors are relative to
+        the largest reference value of the same output of the same call: relative to each value by itself, those that
+        happen to lie near zero would decide.
     """
-    worst, finite = 0.0, True
+    absolute = relative = 0.0
+    finite = True
+    rows = agreeing = 0
     for chosen, references in zip(inputs, expected, strict=True):
         outputs = [np.asarray(output, dtype=np.float64) for output in run(chosen)]
         shapes = [output.shape for output in outputs]
         wanted = [reference.shape for reference in references]
         if shapes != wanted:
             break
-        for output, reference in zip(outputs, references, strict=True):
+        for output, reference, is_exact in zip(outputs, references, exact, strict=True):
             finite = finite and bool(np.isfinite(output).all())
-            worst = max(worst, float(np.abs(output - reference).max()))
+            error = float(np.abs(output - reference).max(initial=0))
+            scale = max(float(np.abs(reference).max(initial=0)), SMALLEST_SCALE)
+            absolute = max(absolute, error)
+            relative = max(relative, ANOTHER_NUMBER if is_exact and error else error / scale)
+        if classifies:
+            same = outputs[0].argmax(axis=-1) == references[0].argmax(axis=-1)
+            rows, agreeing = rows + same.size, agreeing + int(same.sum())
     known = finite and shapes == wanted
     return {
         "type": "output",
         "inputs": len(inputs),
         "finite": finite,
-        "max_abs_error": worst if known else None,
+        "max_abs_error": absolute if known else None,
+        "max_rel_error": relative if known else None,
         "tolerance": tolerance,
+        "classified": rows if classifies else None,
+        "classified_same": agreeing if classifies else None,
         "shapes": shapes,
         "expected_shapes": wanted,
     }

@@ -12,7 +12,7 @@ import sys
 
 from runner.cgroup import open_cgroup, parse_list, read_int, read_text
 from runner.conditions import conditions
-from runner.manifest import manifest_hash
+from runner.manifest import read_seal
 
 CPUS = "/sys/devices/system/cpu"
 DEVICES = "/sys/devices"
@@ -101,7 +101,7 @@ def disk_free_bytes() -> int:
 
 
 def facts() -> dict[str, object]:
-    """Everything the harness has to know of the host, and which model volumes are complete."""
+    """Everything the harness has to know of the host, and what the model volumes hold."""
     os.sync()  # a freshly built image or model must not stand dirty in the page cache: see page_cache.py
     allowed = sorted(os.sched_getaffinity(0))
     information = cpu_information()
@@ -122,11 +122,23 @@ def facts() -> dict[str, object]:
         "turbo": turbo(),
         "clock_source": (read_text(CLOCK, "current_clocksource") or "").strip() or None,
         "conditions": conditions("before"),
-        "manifests": {
-            name: manifest_hash(os.path.join(VOLUMES, name))
+        "volumes": {
+            name: volume_facts(os.path.join(VOLUMES, name))
             for name in (sorted(os.listdir(VOLUMES)) if os.path.isdir(VOLUMES) else [])
         },
     }
+
+
+def volume_facts(folder: str) -> dict[str, object] | None:
+    """What a volume of artefacts says of itself; `None` while it is not complete."""
+    sealed = read_seal(folder)
+    if sealed is None:
+        return None
+    try:
+        told = json.loads(read_text(folder, "facts.json") or "{}")
+    except (ValueError, RecursionError):
+        return None
+    return {**sealed, "facts": told} if isinstance(told, dict) else None
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from runner import page_cache, process
 from runner.cgroup import CgroupV1, CgroupV2, missing, open_cgroup
 from runner.conditions import conditions
 
-VERSION = 2
+VERSION = 3
 PR_SET_DUMPABLE = 4
 REPORT_FD = 3
 THRASHING_FACTOR = 50

@@ -1,4 +1,4 @@
-"""TensorFlow: one concrete function with a fixed signature, traced from the Keras model."""
+"""TensorFlow: one concrete function with a fixed signature, traced from the Keras model or out of a SavedModel."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     from runner.model import ModelFiles
 
 
@@ -20,32 +20,41 @@ class Adapter:
 
     Args:
         threads: size of the intra-op pool; `None` leaves it to TensorFlow.
-        batch: rows per call.
+        params: `xla`: compile the traced function with XLA.
     """
 
-    def __init__(self, *, threads: int | None, batch: int) -> None:
-        self._batch = batch
+    def __init__(self, *, threads: int | None, params: dict[str, Any]) -> None:
+        self._xla = params["xla"]
         if threads is not None:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(1)
 
     def load(self, model: ModelFiles) -> None:
-        """Load the Keras model."""
-        self._model = keras.saving.load_model(model.native / "model.keras", compile=False)
-        self._inputs = [entry["name"] for entry in model.spec["inputs"]]
-        self._signature = [
-            tf.TensorSpec((self._batch, *entry["shape"][1:]), entry["dtype"])
-            for entry in model.spec["inputs"]
-        ]
+        """Load the Keras model, or the converted one."""
+        self._inputs = [tensor.name for tensor in model.inputs]
+        self._signature = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in model.inputs]
+        self._defined = model.has_definition("tensorflow")
+        if self._defined:
+            architecture = (model.native / "model.json").read_text(encoding="utf-8")
+            self._model = keras.models.model_from_json(architecture)
+            # One by one, so that never more than one of them is held beside its variable.
+            for variable, path in zip(self._model.weights, sorted(model.native.glob("*.npy")), strict=True):
+                variable.assign(np.load(path, mmap_mode="r"))
+        else:
+            self._model = tf.saved_model.load(str(model.native / "saved_model"))
 
     def compile(self) -> None:
         """Trace the model once; calling the concrete function itself skips the look-up among traces."""
 
         def call(*tensors: tf.Tensor) -> list[tf.Tensor]:
+            if not self._defined:
+                return self._model.call(*tensors)
             named = dict(zip(self._inputs, tensors, strict=True))
             return tf.nest.flatten(self._model(named, training=False))
 
-        self._call = tf.function(call, input_signature=self._signature).get_concrete_function()
+        self._call = tf.function(
+            call, input_signature=self._signature, jit_compile=self._xla or None
+        ).get_concrete_function()
 
     def run(self, inputs: dict[str, np.ndarray]) -> Sequence[np.ndarray]:
         """Run one inference; TensorFlow copies on the way in and out."""
@@ -69,6 +78,6 @@ class Adapter:
                 "keras": keras.__version__,
                 "inter_op_threads": str(tf.config.threading.get_inter_op_parallelism_threads()),
                 "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
-                "xla": "off",
+                "xla": "on" if self._xla else "off",
             },
         }

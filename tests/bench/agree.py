@@ -1,18 +1,19 @@
 """Whether the harness's figures agree with the runtimes' own benchmark tools.
 
     make agree
-    python -m tests.bench.agree --only onnxruntime
+    python -m tests.bench.agree --model resnet50 --only onnxruntime
 
-For each framework, at 1 and 2 cores, the harness's own loop and the other tool's take turns in short blocks inside one
-container under the limits of a trial (`agreement/alternate.py`), and several containers take part: how a process lies
-in memory alone can make its calls half as slow again, for both sides alike. Of a call of at least five milliseconds the
-95 % interval of the median ratio has to lie within 0.97 and 1.03. Of a call of some microseconds it has to lie within
-3 % and the timer's floor, which the `null` framework shows.
+For each framework and model the harness's own loop and the other tool's take turns in short blocks inside one container
+under the limits of a trial (`agreement/alternate.py`), and several containers take part: how a process lies in memory
+alone can make its calls half as slow again, for both sides alike. Of a call of milliseconds the 95 % interval of the
+median ratio has to lie within 0.97 and 1.03. Of a call of some microseconds it has to lie within 3 % and the timer's
+floor, which the `null` framework shows.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 import time
 from collections.abc import Sequence
@@ -25,22 +26,29 @@ from harness.errors import EdgematrixError
 from harness.results import Cell
 from harness.stats.samples import steady_latencies_ns
 from harness.units import GIB
-from tests.bench.place import Place, prepare
+from tests.bench.place import Place, prepare, usual_cell
 from tests.bench.ratios import median_interval
 
 HERE = Path(__file__).parent / "agreement"
 NAMES = ("onnxruntime", "openvino", "pytorch", "jax", "tensorflow")
-CPUS = (1, 2)
-LARGE, SMALL = 16_384, 1
+TINY = "spam-fnn"
+"""A call of it takes some microseconds at batch 1, and so little memory that a batch of thousands is another sort."""
+SIZES = {
+    TINY: ((1, 16_384), (1, 1), (2, 16_384), (2, 1)),
+    "mobilenet-v2": ((2, 1),),
+    "resnet50": ((2, 1),),
+    "distilbert": ((2, 1),),
+}
+"""Of each model the cores and batches."""
 LOW, HIGH = 0.97, 1.03
 MARGIN = 0.002
 """How far inside or outside the interval lies before no more pairs are asked for: stopping at the first glimpse of an
 agreement would find too many."""
 PAIRS_AT_ONCE = 50
-SECONDS_AT_ONCE = 20.0
+SECONDS_AT_ONCE = 12.0
 LEAST_CONTAINERS = 3
 MOST_CONTAINERS = 9
-BUDGET_S = 120.0
+BUDGET_S = 90.0
 """Of one cell, past its least containers."""
 
 
@@ -49,6 +57,7 @@ class Claim:
     """One comparison: how the harness's median relates to another tool's."""
 
     framework: str
+    model: str
     cpus: int
     batch: int
     clock: str
@@ -100,17 +109,14 @@ def alternate(place: Place) -> list[dict[str, object]]:
     found: list[dict[str, object]] = place.inside(
         (HERE / "alternate.py").read_text(),
         tool,
-        cell.thread_count,
-        cell.batch,
         PAIRS_AT_ONCE,
         SECONDS_AT_ONCE,
     )
     return found
 
 
-def measure(framework: str, cpus: int, batch: int, floor_us: float | None) -> list[Claim]:
-    """Compare one framework at one size, over as many pairs as it takes."""
-    cell = Cell(framework=framework, model="spam-fnn", cpus=cpus, memory_bytes=4 * GIB, batch=batch)
+def measure(cell: Cell, floor_us: float | None) -> list[Claim]:
+    """Compare one framework at one size of a model, over as many pairs as it takes."""
     pairs: dict[tuple[str, str], list[tuple[float, float]]] = {}
     claims: list[Claim] = []
     with prepare(cell, purpose="make agree") as place:
@@ -135,6 +141,7 @@ def summarize(
     own, other = (float(np.median(side)) / 1000 for side in zip(*pairs, strict=True))
     return Claim(
         framework=cell.framework,
+        model=cell.model,
         cpus=int(cell.cpus),
         batch=cell.batch,
         clock=clock,
@@ -151,7 +158,7 @@ def summarize(
 
 def timers_floor_us(cpus: int) -> float:
     """The null framework's median latency, in microseconds."""
-    cell = Cell(framework="null", model="spam-fnn", cpus=cpus, memory_bytes=GIB, batch=SMALL)
+    cell = usual_cell("null", TINY, cpus=cpus, memory_bytes=GIB, batch=1)
     with prepare(cell, purpose="make agree") as place:
         trials = [place.harness_trial() for _ in range(3)]
     return float(np.median([np.median(steady_latencies_ns(trial.records)) for trial in trials])) / 1000
@@ -161,9 +168,10 @@ def main() -> None:
     """Read the command line; exits with 1 where a claim does not hold."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--only", choices=NAMES, action="append", help="one framework; repeatable")
-    names = parser.parse_args().only or NAMES
+    parser.add_argument("--model", choices=tuple(SIZES), action="append", help="one model; repeatable")
+    told = parser.parse_args()
     try:
-        claims = compare(names)
+        claims = compare(told.only or NAMES, told.model or tuple(SIZES))
     except EdgematrixError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
@@ -174,29 +182,31 @@ def main() -> None:
     sys.exit(1 if failed else 0)
 
 
-def compare(names: Sequence[str]) -> list[Claim]:
+def compare(frameworks: Sequence[str], models: Sequence[str]) -> list[Claim]:
     """Run all comparisons and print the table."""
-    floors = {cpus: timers_floor_us(cpus) for cpus in CPUS}
-    print("timer's floor (null): " + ", ".join(f"{us:.3f} us at {cpus}" for cpus, us in floors.items()))
+    floors = {cpus: timers_floor_us(cpus) for cpus in dict(SIZES[TINY])} if TINY in models else {}
+    for cpus, us in floors.items():
+        print(f"timer's floor (null) at {cpus} cores: {us:.3f} us")
     print(
-        f"{'framework':<12} cores  batch  {'clock':<10}  {'against':<27} harness us  tool us   ratio 95 %  pairs"
+        f"{'framework':<12} {'model':<12} cores  batch  {'clock':<10}  {'against':<27} harness us    tool us   "
+        "ratio 95 %  pairs"
     )
     claims = []
-    for name in names:
-        for cpus in CPUS:
-            for batch in (LARGE, SMALL):
-                for claim in measure(name, cpus, batch, floors[cpus] if batch == SMALL else None):
-                    claims.append(claim)
-                    print(line(claim), flush=True)
+    for model, framework in itertools.product(models, frameworks):
+        for cpus, batch in SIZES[model]:
+            cell = usual_cell(framework, model, cpus=cpus, memory_bytes=4 * GIB, batch=batch)
+            for claim in measure(cell, floors[cpus] if (model, batch) == (TINY, 1) else None):
+                claims.append(claim)
+                print(line(claim), flush=True)
     return claims
 
 
 def line(claim: Claim) -> str:
     """A row of the table."""
     return (
-        f"{claim.framework:<12} {claim.cpus:>5}  {claim.batch:>5}  {claim.clock:<10}  {claim.tool:<27} "
-        f"{claim.own_us:>10.2f} {claim.tool_us:>8.2f}  {claim.ratio:.4f} {claim.low:.4f} to {claim.high:.4f} "
-        f"{claim.pairs:>6}  {claim.verdict}"
+        f"{claim.framework:<12} {claim.model:<12} {claim.cpus:>5}  {claim.batch:>5}  {claim.clock:<10}  "
+        f"{claim.tool:<27} {claim.own_us:>10.2f} {claim.tool_us:>10.2f}  "
+        f"{claim.ratio:.4f} {claim.low:.4f} to {claim.high:.4f} {claim.pairs:>6}  {claim.verdict}"
     )
 
 

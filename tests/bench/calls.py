@@ -1,6 +1,6 @@
 """What a framework's call gained over the other ways to make it: `docs/images.md` has the table.
 
-    python -m tests.bench.calls onnxruntime --cpus 1 --batch 1
+    python -m tests.bench.calls onnxruntime --model resnet50 --cpus 2 --batch 1
     python -m tests.bench.calls tensorflow --env TF_ENABLE_ONEDNN_OPTS=1
 
 In the framework's own image, on the cores that a trial would get: first the shipped adapter and the alternatives of
@@ -16,24 +16,24 @@ from collections import defaultdict
 from pathlib import Path
 
 from harness.results import Cell
-from tests.bench.place import Place, prepare
+from tests.bench.place import Place, prepare, usual_cell
 
 HERE = Path(__file__).parent
 SHIPPED = "shipped"
-MEMORY = 4 * 1024**3
+NONE = "def alternatives(*_, **__): return {}"
+MEMORY = 12 * 1024**3
+"""Each alternative may hold a model of its own."""
 
 
 def measure(place: Place, env: dict[str, str]) -> dict[str, float]:
-    """Time all calls in one fresh container.
+    """Time all calls in one fresh container; under other variables only the shipped one.
 
     Returns:
         Median latency by call, microseconds.
     """
-    cell = place.scheduled.cell
-    alternatives = (HERE / "alternatives" / f"with_{cell.framework}.py").read_text()
-    found: dict[str, float] = place.inside(
-        (HERE / "inside.py").read_text(), alternatives, cell.thread_count, cell.batch, env=env
-    )
+    framework = place.scheduled.cell.framework
+    alternatives = NONE if env else (HERE / "alternatives" / f"with_{framework}.py").read_text()
+    found: dict[str, float] = place.inside((HERE / "inside.py").read_text(), alternatives, env=env)
     return found
 
 
@@ -52,7 +52,8 @@ def compare(cell: Cell, env: dict[str, str], rounds: int) -> None:
                 ratios[name].append(median / medians[SHIPPED])
         cpuset = place.scheduled.requested.cpuset
     print(
-        f"{cell.framework}, {cell.thread_count} threads on CPUs {cpuset}, batch {cell.batch}, {rounds} containers"
+        f"{cell.framework}, {cell.model}, {cell.thread_count} threads on CPUs {cpuset}, batch {cell.batch}, "
+        f"{rounds} containers"
     )
     print(f"{SHIPPED}: {statistics.median(shipped):.1f} us")
     for name, values in ratios.items():
@@ -70,9 +71,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--env", action="append", default=[], metavar="NAME=TEXT")
     told = parser.parse_args()
-    cell = Cell(
-        framework=told.framework, model=told.model, cpus=told.cpus, memory_bytes=MEMORY, batch=told.batch
-    )
+    cell = usual_cell(told.framework, told.model, cpus=told.cpus, memory_bytes=MEMORY, batch=told.batch)
     compare(cell, dict(text.split("=", 1) for text in told.env), told.rounds)
 
 

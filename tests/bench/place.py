@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from harness.catalog import load_catalog
 from harness.cores import request_limits
 from harness.engine import Engine
 from harness.engine_connection import connect
@@ -68,19 +69,23 @@ class Place:
         """Run a Python program in the image, under a trial's limits and variables.
 
         Args:
-            program: its text.
-            arguments: its command line.
+            program: its text. Its command line begins with what an adapter and its model are made from: the thread
+                count, the sizes of the dimensions and the parameters, each as JSON.
+            arguments: the rest of its command line.
             env: variables beside the framework's own, or other values for those.
 
         Returns:
             What it printed last, read as JSON.
         """
         cell = self.scheduled.cell
-        variables = {**self.bench.supplies.frameworks[cell.framework].env, **(env or {})}
+        supplies = self.bench.supplies
+        variables = {**supplies.specs[cell.framework].env, **(env or {})}
+        made_from = (cell.thread_count, cell.dims, supplies.frameworks[cell.framework].params)
         command = [
             *self._docker_run("--read-only", "--tmpfs=/tmp", "--env=HOME=/tmp"),
             *(f"--env={name}={text}" for name, text in worker_env(variables, cell.thread_count).items()),
-            "--entrypoint=python3", self._image, "-c", program, *map(str, arguments),
+            "--entrypoint=python3", self._image, "-c", program,
+            *map(json.dumps, made_from), *map(str, arguments),
         ]  # fmt: skip
         output = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
         return json.loads(output.splitlines()[-1])
@@ -98,14 +103,22 @@ class Place:
         ]  # fmt: skip
 
 
+def usual_cell(framework: str, model: str, *, cpus: int, memory_bytes: int, batch: int) -> Cell:
+    """A cell of a model of the project's, at its usual sequence length."""
+    sequence = load_catalog(ROOT).models[model].sequence
+    return Cell(
+        framework=framework, model=model, cpus=cpus, memory_bytes=memory_bytes, batch=batch, sequence=sequence
+    )
+
+
 @contextlib.contextmanager
 def prepare(cell: Cell, purpose: str) -> Iterator[Place]:
     """Build, prepare and hold the engine for one cell."""
     options = Options(matrix=ROOT / "matrix.yaml", reports=Path(tempfile.gettempdir()))
     matrix, plan = plan_matrix(options)
     engine = Engine(connect(), purpose=purpose)
-    supplies = build_supplies(connect(), [cell], root=ROOT, listener=say)
-    with hold_engine(engine, supplies) as survey:
+    supplies = build_supplies(connect(), [cell], matrix=matrix, root=ROOT, listener=say)
+    with hold_engine(engine, supplies.images["probe"], supplies.volumes) as survey:
         facts = survey()
         supplies = fill_volumes(engine, supplies, facts, say)
         run = describe_run(options, matrix, plan, supplies, survey(), engine)

@@ -29,10 +29,9 @@ def collect(cell: Cell, turns: int) -> list[tuple[list[int], list[int]]]:
         Of each turn the times of the products and of the calls, nanoseconds.
     """
     with prepare(cell, purpose="tests.bench.probe_length") as place:
-        threads = cell.thread_count
         found = place.inside(
-            (HERE / "probe_inside.py").read_text(), threads, cell.batch, turns, max(LENGTHS),
-            env={"OPENBLAS_NUM_THREADS": str(threads)},
+            (HERE / "probe_inside.py").read_text(), turns, max(LENGTHS),
+            env={"OPENBLAS_NUM_THREADS": str(cell.thread_count)},
         )  # fmt: skip
     return [(products, calls) for products, calls in found]
 

@@ -109,8 +109,8 @@ class Place:
         scheduled = ScheduledTrial(cell=cell, index=0, requested=limits)
         supplies = self.bench.supplies
         if fault:
-            spec = supplies.frameworks["fault"].model_copy(update={"env": {"FAULT": fault}})
-            supplies = replace(supplies, frameworks={**supplies.frameworks, "fault": spec})
+            spec = supplies.specs["fault"].model_copy(update={"env": {"FAULT": fault}})
+            supplies = replace(supplies, specs={**supplies.specs, "fault": spec})
         changed = PROTOCOL.model_copy(update=dict(protocol or {}))
         run = self.bench.run.model_copy(update={"protocol": changed})
         return run_trial(
@@ -125,10 +125,10 @@ def prepare_place(client: docker.DockerClient, root: Path, names: list[str]) -> 
     ]
     options = Options(matrix=ROOT / "matrix.yaml", reports=root / "reports")
     matrix, plan = plan_matrix(options)
-    supplies: Supplies = build_supplies(client, cells, root=root, listener=lambda _: None)
+    supplies: Supplies = build_supplies(client, cells, matrix=matrix, root=root, listener=lambda _: None)
     assert supplies.failures == {}
     engine = Engine(client, purpose="the tests")
-    with hold_engine(engine, supplies) as survey:
+    with hold_engine(engine, supplies.images["probe"], supplies.volumes) as survey:
         facts = survey()
         supplies = fill_volumes(engine, supplies, facts, lambda _: None)
         assert supplies.failures == {}

@@ -45,7 +45,7 @@ def test_a_framework_is_told_its_threads_and_says_its_version(frameworks: Place,
     assert told is not None
     assert told.threads_told == 1
     assert told.threads_reported in {1, None}
-    package = frameworks.bench.supplies.frameworks[name].package
+    package = frameworks.bench.supplies.specs[name].package
     assert told.version.startswith(frameworks.bench.run.images[name].packages[package])
 
 

@@ -1,17 +1,26 @@
-"""The image `prepare`, on the model that is there."""
+"""The image `prepare`: what it makes of a model's folder and of users' own ONNX files, and what it refuses."""
 
+import hashlib
+import io
 import json
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import docker
+import onnx
 import pytest
 from docker.models.containers import Container
 
 from harness.build import build_images
+from harness.catalog import load_models
+from harness.config.matrix import OwnModel
 from harness.errors import BuildError
 from harness.intake import ROOT
-from harness.prepare import COMMON, pack
+from harness.prepare import COMMON, DATA, REFUSED
+from harness.sources import ModelSource, folder_source, own_source, write_tar
+from tests.unit.onnx_models import linear, save, with_external_data
 
 pytestmark = pytest.mark.docker
 
@@ -19,75 +28,148 @@ LOOK_INSIDE = """
 import json, numpy as np, onnx
 model = onnx.load("/model/model.onnx")
 onnx.checker.check_model(model, full_check=True)
-inputs, reference = np.load("/model/inputs.npz"), np.load("/model/reference.npz")
+inputs, reference = np.load("/data/inputs.npz"), np.load("/data/reference.npz")
 print(json.dumps({
     "batch": model.graph.input[0].type.tensor_type.shape.dim[0].dim_param,
     "weights": sum(int(np.prod(tensor.dims)) for tensor in model.graph.initializer),
     "inputs": [inputs["features"].shape, str(inputs["features"].dtype)],
     "reference": [reference["probability"].shape, str(reference["probability"].dtype)],
-    "parameters": json.load(open("/model/spec.json"))["parameters"],
+    "parameters": json.load(open("/model/facts.json"))["parameters"],
+    "by": json.load(open("/data/facts.json"))["reference"],
 }))
 """
-Run = Callable[..., str]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What one container said, and how it ended."""
+
+    output: str
+    code: int
+
+    @property
+    def told(self) -> list[dict[str, str]]:
+        return [json.loads(line) for line in self.output.splitlines()]
+
+    @property
+    def steps(self) -> list[str]:
+        return [line["step"] for line in self.told]
+
+
+Run = Callable[..., Ended]
 
 
 @pytest.fixture
-def volume(client: docker.DockerClient) -> Iterator[Run]:
-    """Runs Python in the image on one fresh volume that has the spam classifier's folder in it."""
+def run(client: docker.DockerClient) -> Iterator[Run]:
+    """Runs Python in the image on two fresh volumes."""
     image = build_images(client, ["prepare"], root=ROOT, on_event=lambda _: None)["prepare"]
     assert not isinstance(image, BuildError)
-    name = f"edgematrix-test-{uuid.uuid4().hex[:8]}"
+    names = {path: f"edgematrix-test-{uuid.uuid4().hex[:8]}" for path in (COMMON, DATA)}
     created: list[Container] = []
 
-    def run(*arguments: str, files: bytes | None = None) -> str:
+    def run(*arguments: str, source: ModelSource | None = None) -> Ended:
         container = client.containers.create(
-            image.id, list(arguments), entrypoint="python3", network_mode="none", volumes=[f"{name}:{COMMON}"]
-        )
+            image.id, list(arguments), entrypoint="python3", network_mode="none",
+            volumes=[f"{name}:{path}" for path, name in names.items()],
+        )  # fmt: skip
         created.append(container)
-        if files is not None:
-            container.put_archive(COMMON, files)
+        if source is not None:
+            archive = io.BytesIO()
+            write_tar(source, archive)
+            container.put_archive(COMMON, archive.getvalue())
         container.start()
-        assert container.wait()["StatusCode"] == 0, container.logs().decode()
-        return container.logs(stderr=False).decode()
+        code = container.wait()["StatusCode"]
+        assert code in {0, REFUSED}, container.logs().decode()
+        return Ended(container.logs(stderr=False).decode(), code)
 
-    run("-c", "", files=pack(ROOT / "harness" / "models" / "spam-fnn"))
     yield run
     for container in created:
         container.remove()
-    client.volumes.get(name).remove()
+    for name in names.values():
+        client.volumes.get(name).remove()
 
 
-def steps(output: str) -> list[str]:
-    return [json.loads(line)["step"] for line in output.splitlines()]
+SPAM = folder_source(load_models(ROOT / "harness" / "models")["spam-fnn"])
+DRAW = "import io, sys; sys.stdin = io.StringIO('{\"dims\": {}}'); import draw; draw.main()"
 
 
 def seal(run: Run) -> str:
-    return run("-c", "print(open('/model/manifest.json').read())")
+    return run("-c", "print(open('/model/manifest.json').read())").output
 
 
-def test_a_model_is_prepared_once(volume: Run) -> None:
-    assert steps(volume("-m", "prepare")) == [
-        "weights", "graph", "inputs", "reference", "manifest", "complete",
-    ]  # fmt: skip
-    first = seal(volume)
-    assert steps(volume("-m", "prepare")) == ["complete"]
-    assert seal(volume) == first
+def test_a_model_is_prepared_once(run: Run) -> None:
+    assert run("-m", "prepare", source=SPAM).steps == ["weights", "graph", "manifest", "complete"]
+    first = seal(run)
+    assert run("-m", "prepare").steps == ["complete"]
+    assert seal(run) == first
+    assert run("-c", DRAW).steps == ["inputs", "reference", "manifest", "complete"]
+    assert run("-c", DRAW).steps == ["complete"]
 
 
-def test_preparing_again_after_damage_gives_the_same_bytes(volume: Run) -> None:
-    volume("-m", "prepare")
-    first = seal(volume)
-    volume("-c", "open('/model/weights.safetensors', 'r+b').write(b'damage')")
-    assert steps(volume("-m", "prepare"))[0] == "weights"
-    assert seal(volume) == first
+def test_preparing_again_after_damage_gives_the_same_bytes(run: Run) -> None:
+    run("-m", "prepare", source=SPAM)
+    first = seal(run)
+    run("-c", "open('/model/weights.safetensors', 'r+b').write(b'damage')")
+    assert run("-m", "prepare").steps[0] == "weights"
+    assert seal(run) == first
 
 
-def test_the_artefacts_are_what_the_contract_says(volume: Run) -> None:
-    volume("-m", "prepare")
-    assert json.loads(volume("-c", LOOK_INSIDE)) == {
+def test_the_artefacts_are_what_the_contract_says(run: Run) -> None:
+    run("-m", "prepare", source=SPAM)
+    run("-c", DRAW)
+    assert json.loads(run("-c", LOOK_INSIDE).output) == {
         "batch": "batch",
         "weights": 36_737,
         "inputs": [[1024, 200], "float32"],
         "reference": [[1024, 1], "float64"],
         "parameters": 36_737,
+        "by": "ONNX's reference implementation, float64",
     }
+
+
+def own(path: Path) -> ModelSource:
+    model = OwnModel(file=path, dims={}, ranges={}, tolerance=None, task="other")
+    return own_source("mine", model)
+
+
+def test_a_users_own_file_is_kept_as_it_is(run: Run, tmp_path: Path) -> None:
+    path = with_external_data(tmp_path)
+    assert run("-m", "prepare", source=own(path)).steps == ["reading", "manifest", "complete"]
+    look = "import hashlib; print(hashlib.sha256(open('/model/model.onnx', 'rb').read()).hexdigest())"
+    told = run("-c", look).output
+    assert told.strip() == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def future(folder: Path) -> Path:
+    made: onnx.ModelProto = linear()
+    made.opset_import[0].version = 99
+    return save(made, folder)
+
+
+def text(folder: Path) -> Path:
+    path = folder / "model.onnx"
+    path.write_text("not an ONNX file")
+    return path
+
+
+def incomplete(folder: Path) -> Path:
+    path = with_external_data(folder)
+    (folder / "weights.bin").unlink()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (future, "it is of opset 99"),
+        (text, "it is no ONNX file"),
+        (incomplete, "its weights are in 'weights.bin'"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_in_words(
+    run: Run, tmp_path: Path, make: Callable[[Path], Path], words: str
+) -> None:
+    ended = run("-m", "prepare", source=own(make(tmp_path)))
+    assert ended.code == REFUSED
+    assert ended.told[-1]["what"].startswith(words)
+    assert ended.told[-1]["fix"]

@@ -61,7 +61,7 @@ def host(**changes: object) -> ProbeFacts:
         "turbo": False,
         "clock_source": "tsc",
         "conditions": conditions(),
-        "manifests": {},
+        "volumes": {},
     }
     return ProbeFacts.model_validate(fields | changes)
 

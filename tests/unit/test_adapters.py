@@ -4,17 +4,21 @@ import ast
 import importlib.util
 from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
+from runner.batches import load_batches
+from runner.model import ModelFiles, Tensor
 
 from harness.catalog import load_frameworks
 
 IMAGES = Path(__file__).parents[2] / "images"
 FRAMEWORKS = load_frameworks(IMAGES)
 CONVERTING = [name for name, spec in FRAMEWORKS.items() if spec.has_convert]
+SHAPES = {"x": (4, 2), "y": (4,), "p": (4, 1), "q": (4,)}
 METHODS = {
-    "__init__": ["self", "threads", "batch"],
+    "__init__": ["self", "threads", "params"],
     "load": ["self", "model"],
     "compile": ["self"],
     "run": ["self", "inputs"],
@@ -65,17 +69,29 @@ def test_an_adapter_imports_nothing_of_the_runner_when_it_runs(name: str) -> Non
 
 @pytest.mark.parametrize("name", CONVERTING)
 def test_a_convert_program_has_its_one_function(name: str) -> None:
-    assert signatures(parse(name, "convert.py").body) == {"convert": ["model", "out"]}
+    assert signatures(parse(name, "convert.py").body) == {"convert": ["model", "out", "params"]}
 
 
-@pytest.fixture
-def null_model(tmp_path: Path) -> SimpleNamespace:
-    """A prepared model of ten rows, two inputs and two outputs."""
+@pytest.fixture(params=[True, False], ids=["rows", "calls"])
+def null_model(tmp_path: Path, request: pytest.FixtureRequest) -> SimpleNamespace:
+    """A prepared model with two inputs and two outputs: ten rows, or ten calls of four rows."""
     rows = np.arange(10, dtype=np.float32)
-    np.savez(tmp_path / "inputs.npz", x=np.stack([rows, -rows], axis=1), y=rows)
-    np.savez(tmp_path / "reference.npz", p=rows.astype(np.float64)[:, None] / 3, q=rows.astype(np.float64))
-    spec = {"inputs": [{"name": "x"}, {"name": "y"}], "outputs": [{"name": "p"}, {"name": "q"}]}
-    return SimpleNamespace(common=tmp_path, native=tmp_path, spec=spec)
+    x, p = np.stack([rows, -rows], axis=1), rows.astype(np.float64)[:, None] / 3
+    if not request.param:
+        x, p, rows = (
+            np.repeat(x[:, None], 4, axis=1),
+            np.repeat(p[:, None], 4, axis=1),
+            rows[:, None].repeat(4, 1),
+        )
+    np.savez(tmp_path / "inputs.npz", x=x, y=rows)
+    np.savez(tmp_path / "reference.npz", p=p, q=rows.astype(np.float64))
+    tensors = {name: Tensor(name, shape, "float32") for name, shape in SHAPES.items()}
+    return SimpleNamespace(
+        data=tmp_path,
+        spec={"independent_rows": request.param},
+        inputs=(tensors["x"], tensors["y"]),
+        outputs=(tensors["p"], tensors["q"]),
+    )
 
 
 @pytest.mark.parametrize("threads", [1, None])
@@ -88,16 +104,14 @@ def test_null_hands_out_the_reference_of_what_it_is_given(
     assert found.loader is not None
     module = importlib.util.module_from_spec(found)
     found.loader.exec_module(module)
-    adapter = module.Adapter(threads=threads, batch=4)
+    adapter = module.Adapter(threads=threads, params={})
     adapter.load(null_model)
     adapter.compile()
-    with np.load(null_model.common / "inputs.npz") as stored:
-        whole = dict(stored)
-    batches = [(first + np.arange(4)) % 10 for first in (0, 4, 8)]  # the third goes around the end
-    kept = [{name: values[rows] for name, values in whole.items()} for rows in batches]
-    for rows, inputs in zip(batches, kept, strict=True):
+    kept, expected = load_batches(cast(ModelFiles, null_model), kinds=12)
+    for inputs, references in zip(kept, expected, strict=True):
+        assert [inputs[name].shape for name in ("x", "y")] == [(4, 2), (4,)]
         outputs = adapter.run(inputs)
-        assert [output.tolist() for output in outputs] == [(rows / 3)[:, None].tolist(), rows.tolist()]
+        assert [output.tolist() for output in outputs] == [reference.tolist() for reference in references]
         assert adapter.run(inputs) is outputs  # looked up once: no work is left in the clock
         assert adapter.infer(adapter.to_native(inputs)) is outputs
     assert adapter.describe()["threads"] is None

@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.units import GIB
 from tests.bench.agree import Claim
+from tests.bench.place import usual_cell
 from tests.bench.ratios import median_interval
 
 
@@ -31,8 +33,8 @@ def claim(
     ratio: float, low: float, high: float, *, floor_us: float | None = None, tool_us: float = 10.0
 ) -> Claim:
     return Claim(
-        framework="jax", cpus=1, batch=1, clock="end_to_end", tool="bare loop", own_us=tool_us * ratio,
-        tool_us=tool_us, low=low, ratio=ratio, high=high, pairs=100, floor_us=floor_us,
+        framework="jax", model="spam-fnn", cpus=1, batch=1, clock="end_to_end", tool="bare loop",
+        own_us=tool_us * ratio, tool_us=tool_us, low=low, ratio=ratio, high=high, pairs=100, floor_us=floor_us,
     )  # fmt: skip
 
 
@@ -70,3 +72,8 @@ def test_a_small_call_may_differ_by_the_timers_floor_and_3_percent(
 ) -> None:
     """0.2 of 10 us are 2 %, to either side."""
     assert claim((low + high) / 2, low, high, floor_us=0.2).verdict == verdict
+
+
+@pytest.mark.parametrize(("model", "sequence"), [("spam-fnn", None), ("distilbert", 128)])
+def test_a_usual_cell_has_its_models_own_sequence_length(model: str, sequence: int | None) -> None:
+    assert usual_cell("jax", model, cpus=2, memory_bytes=GIB, batch=1).sequence == sequence

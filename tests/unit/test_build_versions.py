@@ -49,6 +49,7 @@ def mine(tmp_path: Path) -> FrameworkSpec:
         indexes=("https://wheels.example",),
         older={"<1.5": ("numpy<2",)},
         has_convert=False,
+        has_tools=False,
     )
 
 

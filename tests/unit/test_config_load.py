@@ -11,6 +11,7 @@ from harness.config.source import MAX_BYTES
 from harness.errors import ConfigError, ExitCode
 from harness.runs import Protocol
 from harness.units import GIB, MIB
+from tests.factories import catalog
 
 FRAMEWORKS = ("pytorch", "tensorflow", "jax", "onnxruntime", "openvino")
 MODELS = ("spam-fnn", "resnet50")
@@ -32,7 +33,7 @@ devices:
 
 
 def parse(text: str) -> Matrix:
-    return parse_matrix("m.yaml", text, name="m", frameworks=FRAMEWORKS, models=MODELS)
+    return parse_matrix("m.yaml", text, name="m", folder=Path(), catalog=catalog(FRAMEWORKS, MODELS))
 
 
 def refusal(text: str) -> str:
@@ -109,7 +110,37 @@ BAD_VALUES = [
     ("frameworks: []", 1, "is empty", "name at least one: `[pytorch, onnxruntime]`"),
     ("frameworks:", 1, "has no value", "write `[pytorch, onnxruntime]`"),
     ("frameworks: [null]", 14, "has no value", 'quote it, if the framework of that name is meant: "null"'),
-    ("frameworks: {a: b}", 13, "`{...}` is not a list", "write a list such as `[pytorch, onnxruntime]`"),
+    ("frameworks: {a: b}", 17, "`b` is not a mapping of keys", "write `{extends: onnxruntime, params"),
+    ("frameworks: {}", 13, "`{}` is not a list", "write a list such as `[pytorch, onnxruntime]`"),
+    ("frameworks: {jx: }", 14, "unknown framework `jx`", "did you mean `jax`?"),
+    ("frameworks: {jax: {extends: jax, version: '1'}}", 14, "is the name of a framework", "name of its own"),
+    ("frameworks: {prepare: {extends: jax, version: '1'}}", 14, "a name of the project's own", "another name"),
+    ("frameworks: {my-tools: {extends: jax, version: '1'}}", 14, "a name of the project's own", "another name"),
+    ("frameworks: {a: {extends: jax, version: '1..2'}}", 41, "`1..2` is no version", "package's own page"),
+    ("models: {mine: {onnx: README.md, inputs: {x: {low: 0, high: .inf}}}}", 61, "`inf` is no number", "30522"),
+    ("models: {mine: {onnx: README.md, inputs: {x: {low: a, high: 2}}}}", 52, "`a` is no number", "such as 0"),
+    (f"models: {{mine: {{onnx: {'n' * 300}}}}}", 23, "cannot be read: File name too long", "path of an ONNX file"),
+    ("frameworks: {a: {extends: jx, version: '1'}}", 27, "unknown framework `jx`", "did you mean `jax`?"),
+    ("frameworks: {a: {version: '1'}}", 14, "`extends` is missing", "write `extends: onnxruntime`"),
+    ("frameworks: {a: {extends: jax}}", 14, "is no other than jax", "give a `version` or `params`"),
+    ("frameworks: {a: {extends: jax, version: 1.5}}", 41, "`1.5` is no version", "quote it"),
+    ("frameworks: {a: {extends: jax, version: ' '}}", 41, "is no version", 'write it as in "1.17.0"'),
+    ("frameworks: {a: {extends: onnxruntime, params: {aren: 1}}}", 49, "unknown parameter", "mean `arena`?"),
+    ("frameworks: {a: {extends: onnxruntime, params: {arena: 1}}}", 56, "`1` is not a choice", "`true`, `false`"),
+    ("frameworks: {a: {extends: onnxruntime, params: {arena: 1.5}}}", 56, "`1.5` is no value", "a whole number"),
+    ("frameworks: {a: {extends: onnxruntime, verion: '1'}}", 40, "unknown key", "did you mean `version`?"),
+    ("models: {resnet50: {onnx: README.md}}", 10, "is the name of a model", "a name of its own"),
+    ("models: {mine: {onnx: nothing.onnx}}", 23, "no such file", "write the path of an ONNX file"),
+    ("models: {mine: {onnx: tests}}", 23, "tests is a directory", "write the path of an ONNX file"),
+    ("models: {mine: {onnx: reports/.gitkeep}}", 23, "is empty", "export the model again"),
+    ("models: {mine: {onnx: 7}}", 23, "`7` is not the path of a file", "write the path"),
+    ("models: {mine: {dims: {n: 1}}}", 10, "`onnx` is missing", "write `onnx: mine.onnx`"),
+    ("models: {mine: {onnx: README.md, dims: {n: b}}}", 44, "`b` is no size", "write batch, sequence, or"),
+    ("models: {mine: {onnx: README.md, dims: {n: sequence}}}", 34, "has no sequence lengths", "`sequence: [128]`"),
+    ("models: {mine: {onnx: README.md, inputs: {x: {low: 1, high: 1}}}}", 43, "no value lies from 1", "larger"),
+    ("models: {mine: {onnx: README.md, inputs: {x: {low: 1}}}}", 43, "`high` is missing", "write `high: 30522`"),
+    ("models: {mine: {onnx: README.md, tolerance: 2}}", 45, "`2` is no tolerance", "such as 0.001"),
+    ("models: {mine: {onnx: README.md, task: vision}}", 40, "`vision` is not a choice", "classification"),
     ("frameworks: jx", 13, "unknown framework `jx`", "did you mean `jax`? write a list of: pytorch"),
     ("frameworks: pytorch, jax", 13, "`pytorch, jax` is not a list", "write `[pytorch, jax]`"),
     ("models: [~]", 10, "has no value", "write a value, as in `[spam-fnn]`"),
@@ -423,10 +454,10 @@ def test_options_survive_being_resolved(lines: str) -> None:
 def test_null_is_a_name_when_it_is_quoted() -> None:
     text = SHORT.replace("[pytorch, jax]", '["null", jax]')
     known = ("null", *FRAMEWORKS)
-    matrix = parse_matrix("m.yaml", text, name="m", frameworks=known, models=MODELS)
+    matrix = parse_matrix("m.yaml", text, name="m", folder=Path(), catalog=catalog(known, MODELS))
     assert matrix.crossed.frameworks == ("null", "jax")
     resolved = yaml.safe_dump(matrix.resolved())
-    again = parse_matrix("m.yaml", resolved, name="m", frameworks=known, models=MODELS)
+    again = parse_matrix("m.yaml", resolved, name="m", folder=Path(), catalog=catalog(known, MODELS))
     assert (again.crossed, again.baseline) == (matrix.crossed, "null")
 
 
@@ -454,13 +485,13 @@ def test_a_file_that_is_no_small_text_is_refused(tmp_path: Path, content: bytes,
     path = tmp_path / "m.yaml"
     path.write_bytes(content)
     with pytest.raises(ConfigError, match=words):
-        load_matrix(path, frameworks=FRAMEWORKS, models=MODELS)
+        load_matrix(path, catalog=catalog(FRAMEWORKS, MODELS))
 
 
 def test_a_byte_order_mark_is_harmless(tmp_path: Path) -> None:
     path = tmp_path / "small.yaml"
     path.write_bytes(b"\xef\xbb\xbf" + SHORT.encode())
-    assert load_matrix(path, frameworks=FRAMEWORKS, models=MODELS).name == "small"
+    assert load_matrix(path, catalog=catalog(FRAMEWORKS, MODELS)).name == "small"
 
 
 @pytest.mark.parametrize(
@@ -474,13 +505,13 @@ def test_a_byte_order_mark_is_harmless(tmp_path: Path) -> None:
 )
 def test_a_path_that_leads_to_no_file_is_refused(tmp_path: Path, name: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words) as caught:
-        load_matrix(tmp_path / name, frameworks=FRAMEWORKS, models=MODELS)
+        load_matrix(tmp_path / name, catalog=catalog(FRAMEWORKS, MODELS))
     assert "such as matrix.yaml" in caught.value.fix
 
 
 def test_a_device_file_is_not_waited_for() -> None:
     with pytest.raises(ConfigError, match="no regular file"):
-        load_matrix(Path("/dev/zero"), frameworks=FRAMEWORKS, models=MODELS)
+        load_matrix(Path("/dev/zero"), catalog=catalog(FRAMEWORKS, MODELS))
 
 
 SHIPPED = [

@@ -1,5 +1,6 @@
 import struct
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import requests
@@ -101,6 +102,29 @@ def test_a_quota_has_no_cpuset() -> None:
 def test_a_volume_is_read_only_unless_told_otherwise() -> None:
     assert str(Mount(volume="v", path="/model")) == "v:/model:ro"
     assert str(Mount(volume="v", path="/model", writable=True)) == "v:/model:rw"
+
+
+class Volumes:
+    """An engine that holds some volumes, by name and label; one is in use."""
+
+    def __init__(self, held: dict[str, str], used: str) -> None:
+        self.held, self.used = held, used
+
+    def volumes(self, filters: dict[str, str]) -> dict[str, Any]:
+        label = filters["label"]
+        return {"Volumes": [{"Name": name, "Labels": {label: text}} for name, text in self.held.items()]}
+
+    def remove_volume(self, name: str) -> None:
+        if name == self.used:
+            raise APIError("volume is in use")
+        del self.held[name]
+
+
+def test_only_what_was_replaced_is_removed_and_not_while_it_is_used() -> None:
+    api = Volumes({"new": "a", "old": "a", "busy": "a", "other": "b"}, used="busy")
+    engine = Engine(cast(Any, SimpleNamespace(api=api)), purpose="test")
+    engine.remove_volumes("holds", {"a": "new"})
+    assert sorted(api.held) == ["busy", "new", "other"]
 
 
 class Conflicting:

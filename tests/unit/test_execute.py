@@ -16,7 +16,7 @@ from harness.execute import Measuring
 from harness.host import LogicalCpu
 from harness.records import MAX_RECORDS, AnyRecord, Moment, Phase
 from harness.results import Cell, CellResult, Status, StoppedBy, Trial
-from harness.runs import Image, Model
+from harness.runs import Framework, Image, Model
 from harness.schedule import ScheduledTrial, Scheduler
 from harness.stopping import Stop
 from harness.store import RunStore
@@ -75,7 +75,7 @@ class FakeEngine:
         return self.outcome
 
 
-class Framework:
+class Spec:
     def __init__(self) -> None:
         self.env = {"OMP_NUM_THREADS": "{threads}"}
 
@@ -85,14 +85,29 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
     image = Image(tag="t", id="sha256:1", fingerprint="f", size_bytes=1, base="b", packages={})
     run = a_run("r1").model_copy(
         update={
-            "models": {"spam-fnn": Model(hash="h", title="t", parameters=1, multiply_adds=7, tolerance=1e-5)}
+            "models": {
+                "spam-fnn": Model(
+                    hash="h",
+                    data={},
+                    title="t",
+                    parameters=1,
+                    multiply_adds=7,
+                    sequence=None,
+                    task="other",
+                    tolerance=1e-5,
+                    reference="",
+                    size_bytes=1,
+                )
+            }
         }
     )
     supplies = Supplies(
-        frameworks=dict.fromkeys(("jax", "pytorch"), Framework()),  # type: ignore[arg-type]
-        models={},
+        frameworks={
+            name: Framework(extends=name, version="", params={}) for name in ("jax", "pytorch", "null")
+        },
+        specs=dict.fromkeys(("jax", "pytorch", "null"), Spec()),  # type: ignore[arg-type]
         images=dict.fromkeys(("jax", "pytorch", "null"), image),
-        volumes=(),
+        needs={},
         failures={},
     )
     monkeypatch.setattr(Supplies, "mounts", lambda *_: ())
@@ -151,7 +166,7 @@ def test_a_container_gets_its_limits_and_its_job(tmp_path: Path, bench: Bench) -
     assert engine.specs[0].image == "sha256:1"
     assert engine.jobs[0]["env"] == {"OMP_NUM_THREADS": "1"}
     assert engine.jobs[0]["threads"] == 1
-    assert engine.jobs[0]["version"] == 2
+    assert engine.jobs[0]["version"] == 3
     assert set(engine.jobs[0]) == explained("job.md", "Contract 1: the job, harness -> container")
 
 
@@ -167,7 +182,7 @@ def test_variables_about_threads_are_left_out_where_nothing_is_told(
     bench: Bench, threads: object, told: int | None, env: dict[str, str]
 ) -> None:
     variables = {"OMP_NUM_THREADS": "{threads}", "POOL": "{threads}-{threads}", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    bench.supplies.frameworks["jax"].env.update(variables)
+    bench.supplies.specs["jax"].env.update(variables)
     job = json.loads(job_line(CELLS[0].model_copy(update={"threads": threads}), bench))
     assert (job["threads"], job["env"]) == (told, env)
 

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -40,13 +41,19 @@ class Flaky:
 
 def run(flaky: Flaky, stop: Stop, monkeypatch: pytest.MonkeyPatch) -> list[Event]:
     @contextlib.contextmanager
-    def hold(*_: object) -> Iterator[None]:
+    def hold(*_: object) -> Iterator[object]:
         flaky.holds += 1
-        yield
+        yield lambda: SimpleNamespace(volumes={})
 
     monkeypatch.setattr(session, "hold_engine", hold)
     told: list[Event] = []
-    through_losses(flaky.work, cast(Engine, flaky), cast(Supplies, None), stop, told.append)
+    through_losses(
+        flaky.work,
+        cast(Engine, flaky),
+        cast(Supplies, SimpleNamespace(images={"probe": None}, volumes=())),
+        stop,
+        told.append,
+    )
     return told
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from runner.manifest import is_complete, manifest_hash, write_manifest
+from runner.manifest import is_complete, read_seal, write_manifest
 
 FILES = {"spec.json": b"{}", "weights.safetensors": b"\x00" * 100, "deep/inside.bin": b"abc"}
 
@@ -20,7 +20,8 @@ def volume(tmp_path: Path) -> Path:
 
 def test_a_sealed_volume_is_complete_and_known_by_its_hash(volume: Path) -> None:
     digest = write_manifest(volume)
-    assert manifest_hash(volume) == manifest_hash(str(volume)) == digest
+    size = sum(len(content) for content in FILES.values())
+    assert read_seal(volume) == read_seal(str(volume)) == {"hash": digest, "size_bytes": size}
     assert is_complete(volume)
 
 
@@ -33,7 +34,7 @@ def test_the_manifest_tells_each_file(volume: Path) -> None:
 
 
 def test_a_volume_is_unfinished_until_it_is_sealed(volume: Path) -> None:
-    assert manifest_hash(volume) is None
+    assert read_seal(volume) is None
     assert not is_complete(volume)
 
 
@@ -73,7 +74,7 @@ def truncate(volume: Path) -> None:
 @pytest.mark.parametrize("text", ["", "[]", "null", "7", '{"hash": "x"}', '{"hash": "x", "files": {"a": 1}}'])
 def test_what_is_no_manifest_is_refused(volume: Path, text: str) -> None:
     (volume / "manifest.json").write_text(text)
-    assert manifest_hash(volume) is None
+    assert read_seal(volume) is None
     assert not is_complete(volume)
 
 
@@ -81,7 +82,7 @@ def test_what_is_no_manifest_is_refused(volume: Path, text: str) -> None:
 def test_damage_is_seen_without_reading_the_files(volume: Path, damage: Callable[[Path], None]) -> None:
     write_manifest(volume)
     damage(volume)
-    assert manifest_hash(volume) is None
+    assert read_seal(volume) is None
 
 
 @settings(max_examples=30)

@@ -45,7 +45,7 @@ def test_the_worst_error_over_all_inputs_is_told() -> None:
     expected = [double(inputs) for inputs in INPUTS]
     expected[1] = [np.asarray(expected[1][0], dtype=np.float64) + 0.25]
 
-    record = compare(double, INPUTS, expected, tolerance=1e-5)
+    record = compare(double, INPUTS, expected, exact=[False], tolerance=1e-5, classifies=False)
 
     assert record["max_abs_error"] == 0.25
     assert record["inputs"] == 3
@@ -53,12 +53,16 @@ def test_the_worst_error_over_all_inputs_is_told() -> None:
 
 @pytest.mark.parametrize("bad", [np.full(3, 2.0), np.array([np.nan, 2.0]), np.array([np.inf, 2.0])])
 def test_a_wrong_shape_or_no_number_has_no_error_figure(bad: NDArray[np.float64]) -> None:
-    record = compare(lambda _: [bad], INPUTS[:1], [[np.full(2, 2.0)]], tolerance=1e-5)
+    record = compare(
+        lambda _: [bad], INPUTS[:1], [[np.full(2, 2.0)]], exact=[False], tolerance=1e-5, classifies=False
+    )
     assert record["max_abs_error"] is None
 
 
 def test_a_missing_output_is_a_wrong_one() -> None:
-    record = compare(lambda _: [], INPUTS[:1], [[np.full(2, 2.0)]], tolerance=1e-5)
+    record = compare(
+        lambda _: [], INPUTS[:1], [[np.full(2, 2.0)]], exact=[False], tolerance=1e-5, classifies=False
+    )
     assert (record["max_abs_error"], record["shapes"], record["expected_shapes"]) == (None, [], [(2,)])
 
 
@@ -80,3 +84,21 @@ def test_an_output_is_freed_outside_every_clock(monkeypatch: pytest.MonkeyPatch)
 
     # The clock is read once before the loop, so that between start and end `inside` is False.
     assert freed == [True, True, True]
+
+
+@pytest.mark.parametrize(("exact", "error"), [(True, 2.0), (False, 2 / 30_002)])
+def test_a_label_is_right_or_wrong_and_no_small_difference(exact: bool, error: float) -> None:
+    labels = np.array([30_002])
+    record = compare(
+        lambda _: [labels - 2], INPUTS[:1], [[labels]], exact=[exact], tolerance=1e-4, classifies=False
+    )
+    assert record["max_rel_error"] == pytest.approx(error)
+
+
+def test_the_best_class_of_every_row_is_counted() -> None:
+    scores = np.array([[0.1, 0.9], [0.6, 0.4]])
+    told: dict[str, Any] = {"exact": [False], "tolerance": 1.0, "classifies": True}
+    record = compare(lambda _: [scores[:, ::-1]], INPUTS[:1], [[scores]], **told)
+    assert (record["classified"], record["classified_same"]) == (2, 0)
+    record = compare(lambda _: [scores], INPUTS[:1], [[scores]], **told)
+    assert (record["classified"], record["classified_same"]) == (2, 2)

@@ -2,6 +2,7 @@ import json
 import time
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from harness.config.load import parse_matrix
 from harness.errors import ConfigError, EdgematrixError, ExitCode
 from harness.plan import Plan, against_host, describe, make_plan, select, take_shard, with_controls
 from harness.units import GIB, MIB
+from tests.factories import catalog
 from tests.unit.test_cores import hybrid, machine
 
 SHORT = "frameworks: [pytorch, jax]\nmodels: [spam-fnn]\ncpus: [1, 2]\nmemory: [512MiB, 8GiB]\n"
@@ -19,7 +21,7 @@ SHORT = "frameworks: [pytorch, jax]\nmodels: [spam-fnn]\ncpus: [1, 2]\nmemory: [
 
 def matrix(more: str = "") -> Matrix:
     known = ("pytorch", "tensorflow", "jax", "onnxruntime", "openvino")
-    return parse_matrix("m.yaml", SHORT + more, name="m", frameworks=known, models=["spam-fnn"])
+    return parse_matrix("m.yaml", SHORT + more, name="m", folder=Path(), catalog=catalog(known, ["spam-fnn"]))
 
 
 def plan(more: str = "") -> Plan:
@@ -189,6 +191,7 @@ def test_rows_are_json_with_units_in_their_names() -> None:
         "cpus": 1.5,
         "memory_bytes": 64 * MIB,
         "batch": 1,
+        "sequence": None,
         "cpu_mode": "quota",
         "threads": 2,
         "skip_reason": None,
@@ -205,7 +208,9 @@ def test_a_plan_holds_the_whole_product_once_and_skips_what_does_not_fit(
     cpus: list[int], memory: list[str], host_cpus: int, host_memory: int
 ) -> None:
     text = f"frameworks: [jax]\nmodels: [spam-fnn]\ncpus: {cpus}\nmemory: [{', '.join(memory)}]\n"
-    made = make_plan(parse_matrix("m.yaml", text, name="m", frameworks=["jax"], models=["spam-fnn"]))
+    made = make_plan(
+        parse_matrix("m.yaml", text, name="m", folder=Path(), catalog=catalog(["jax"], ["spam-fnn"]))
+    )
     assert len(set(ids(made))) == len(made.cells) == len(list(product(cpus, memory)))
     placed = against_host(
         made, topology=machine(1, host_cpus, 1), host_memory_bytes=host_memory, over_host="skip"
@@ -237,7 +242,9 @@ def test_one_trial_has_no_twin_and_a_floor_that_is_asked_for_is_not_added() -> N
     single = with_controls(plan("protocol: {trials: 1}\n"), "jax")
     assert not any(planned.cell.twin for planned in single.cells)
     text = 'frameworks: ["null", jax]\nmodels: [spam-fnn]\ncpus: [2]\nmemory: [1GiB]\n'
-    asked = make_plan(parse_matrix("m.yaml", text, name="m", frameworks=["null", "jax"], models=["spam-fnn"]))
+    asked = make_plan(
+        parse_matrix("m.yaml", text, name="m", folder=Path(), catalog=catalog(["null", "jax"], ["spam-fnn"]))
+    )
     floors = [planned for planned in with_controls(asked, "jax").cells if planned.cell.is_floor]
     assert len(floors) == 1
 
@@ -251,7 +258,9 @@ def test_whole_cpus_are_crossed_with_both_modes_and_fractions_are_a_quota_once()
     text = (
         "frameworks: [jax]\nmodels: [spam-fnn]\ncpus: [1, 0.5]\ncpu_mode: [cpuset, quota]\nmemory: [1GiB]\n"
     )
-    made = make_plan(parse_matrix("m.yaml", text, name="m", frameworks=["jax"], models=["spam-fnn"]))
+    made = make_plan(
+        parse_matrix("m.yaml", text, name="m", folder=Path(), catalog=catalog(["jax"], ["spam-fnn"]))
+    )
     assert measured_ids(made) == [
         "jax.spam-fnn.c1.m1g.b1",
         "jax.spam-fnn.c1.m1g.b1.quota",
@@ -288,7 +297,9 @@ def test_cells_are_excluded_by_their_cpu_mode(rule: str, left: list[str]) -> Non
 @pytest.mark.parametrize("mode", ["cpuset", "quota"])
 def test_a_fraction_is_a_quota_whatever_the_mode(mode: str) -> None:
     text = f"frameworks: [jax]\nmodels: [spam-fnn]\ncpus: [0.5, 1]\ncpu_mode: [{mode}]\nmemory: [1GiB]\n"
-    made = make_plan(parse_matrix("m.yaml", text, name="m", frameworks=["jax"], models=["spam-fnn"]))
+    made = make_plan(
+        parse_matrix("m.yaml", text, name="m", folder=Path(), catalog=catalog(["jax"], ["spam-fnn"]))
+    )
     assert [row["cpu_mode"] for row in describe(made)] == ["quota", mode]
     assert measured_ids(made)[0] == "jax.spam-fnn.c500m.m1g.b1"
 
@@ -329,15 +340,17 @@ def test_controls_come_after_all_cells_and_change_none_of_them() -> None:
 def test_a_floor_that_is_asked_for_serves_its_own_batch_and_needs_no_twin() -> None:
     known = ("null", "jax")
     text = 'frameworks: ["null"]\nmodels: [spam-fnn]\ncpus: [1]\nmemory: [1GiB]\n'
-    only = make_plan(parse_matrix("m.yaml", text, name="m", frameworks=known, models=["spam-fnn"]))
+    only = make_plan(
+        parse_matrix("m.yaml", text, name="m", folder=Path(), catalog=catalog(known, ["spam-fnn"]))
+    )
     assert with_controls(only, "null") == only
     wider = make_plan(
         parse_matrix(
             "m.yaml",
             text + "include: [{framework: jax, batch: [1, 8]}]\n",
             name="m",
-            frameworks=known,
-            models=["spam-fnn"],
+            folder=Path(),
+            catalog=catalog(known, ["spam-fnn"]),
         )
     )
     assert measured_ids(with_controls(wider, "null"))[3:] == [
@@ -350,7 +363,9 @@ def test_a_hybrid_host_skips_a_cell_that_would_mix_its_cores() -> None:
     placed = against_host(plan(), topology=hybrid(1, 4), host_memory_bytes=64 * GIB, over_host="skip")
     assert reasons(placed) == [None] * 8  # two siblings of one large core are of one kind
     text = "frameworks: [jax]\nmodels: [spam-fnn]\ncpus: [3]\nmemory: [1GiB]\n"
-    made = make_plan(parse_matrix("m.yaml", text, name="m", frameworks=["jax"], models=["spam-fnn"]))
+    made = make_plan(
+        parse_matrix("m.yaml", text, name="m", folder=Path(), catalog=catalog(["jax"], ["spam-fnn"]))
+    )
     placed = against_host(made, topology=hybrid(1, 4), host_memory_bytes=64 * GIB, over_host="skip")
     assert "one kind" in (reasons(placed)[0] or "")
 

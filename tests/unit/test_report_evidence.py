@@ -6,8 +6,9 @@ from harness.report.failures import LOG_LIMIT, failures, tail
 from harness.report.formats import UNKNOWN
 from harness.report.ledger import LedgerRow, ledger
 from harness.report.proof import badge, proofs
-from harness.report.provenance import images, models
+from harness.report.provenance import images, models, variant
 from harness.results import CellResult, Status, TypedWarning
+from harness.runs import Framework
 from harness.stats.cell import measure
 from harness.units import MIB
 from tests.factories import FRAMEWORKS, cell, limits, phase_end, result, run, trial
@@ -190,4 +191,11 @@ def test_images_and_models_show_what_really_ran() -> None:
 
     assert (first.name, first.version, first.size) == ("pytorch", "2.13.0+cpu", "1,135")
     assert first.digest == made[1][0].trials[0].image_id
-    assert (model.worst_error, model.tolerance) == ("2.4e-07", "1e-05")
+    assert (model.worst_error, model.tolerance) == ("4.8e-07", "1e-05")
+
+
+def test_a_variant_says_what_it_is_a_variant_of() -> None:
+    made = Framework(extends="onnxruntime", version="1.17.0", params={"arena": False})
+    assert variant("old", made) == "onnxruntime: version 1.17.0, arena false"
+    assert variant("onnxruntime", Framework(extends="onnxruntime", version="", params={"arena": True})) == ""
+    assert variant("probe", None) == ""

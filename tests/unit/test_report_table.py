@@ -20,13 +20,13 @@ def rows(text: str) -> list[dict[str, str]]:
 
 def test_it_has_the_columns_of_the_contract_in_their_order() -> None:
     expected = (
-        "cell_id, framework, model, cpus, memory_bytes, batch, cpu_mode, threads, control, status, phase, reason, "
-        "trials, iterations, stopped_by, precision, p50_ms, p50_low_ms, p50_high_ms, p90_ms, p90_low_ms, "
+        "cell_id, framework, model, cpus, memory_bytes, batch, sequence, cpu_mode, threads, control, status, phase, "
+        "reason, trials, iterations, stopped_by, precision, p50_ms, p50_low_ms, p50_high_ms, p90_ms, p90_low_ms, "
         "p90_high_ms, p95_ms, p95_low_ms, p95_high_ms, p99_ms, p99_low_ms, p99_high_ms, core_p50_ms, "
-        "throughput_per_s, cpu_percent, cpu_ms_per_inference, cores_used, system_share, busy_threads, "
-        "throttled_fraction, throttled_ms_per_s, peak_share, growth_bytes_per_call, rss_peak_bytes, "
+        "throughput_per_s, throughput_per_cpu_s, cpu_percent, cpu_ms_per_inference, cores_used, system_share, "
+        "busy_threads, throttled_fraction, throttled_ms_per_s, peak_share, growth_bytes_per_call, rss_peak_bytes, "
         "anon_peak_bytes, cgroup_peak_bytes, import_ms, load_ms, compile_ms, first_ms, cold_start_ms, "
-        "max_abs_error, limits_enforced, image_digest, framework_version"
+        "max_abs_error, max_rel_error, limits_enforced, image_digest, framework_version"
     )
 
     assert results_csv([]) == expected.replace(" ", "") + "\n"

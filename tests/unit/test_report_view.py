@@ -55,14 +55,22 @@ def test_cells_are_grouped_by_workload_then_limit_with_the_fastest_first() -> No
 
 
 def test_batches_and_models_are_workloads_of_their_own() -> None:
-    cells = (result(cell(batch=1)), result(cell(batch=1000)), result(cell(model="resnet50")))
+    cells = (
+        result(cell(batch=1)),
+        result(cell(batch=1000)),
+        result(cell(model="resnet50")),
+        result(cell(model="distilbert", sequence=128)),
+        result(cell(model="distilbert", sequence=64)),
+    )
 
     _, found = read((run(cells), cells))
 
-    assert [(each.model, each.batch) for each in found] == [
-        ("resnet50", 1),
-        ("spam-fnn", 1),
-        ("spam-fnn", 1000),
+    assert [each.title for each in found] == [
+        "distilbert, batch 1, sequence 64",
+        "distilbert, batch 1, sequence 128",
+        "resnet50, batch 1",
+        "spam-fnn, batch 1",
+        "spam-fnn, batch 1000",
     ]
 
 

@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
+from harness.catalog import load_catalog
 from harness.config import load_matrix
 from harness.config.load import parse_matrix
 from harness.config.schema import ProtocolKeys
@@ -20,7 +21,7 @@ from harness.results import CpuMode, Trial
 from harness.schemas import FOLDER, schemas, text_of
 from harness.stats.samples import steady_latencies_ms
 from harness.verdict import judge
-from tests.factories import cell, probe, result, run
+from tests.factories import catalog, cell, probe, result, run
 from tests.unit.trials import OUTCOME
 
 ROOT = Path(__file__).parents[2]
@@ -82,7 +83,7 @@ def test_editors_get_draft_7_with_the_text_on_every_key() -> None:
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
 def test_every_shipped_matrix_is_valid_for_the_loader_and_for_editors(path: Path) -> None:
-    load_matrix(path, frameworks=FRAMEWORKS, models=["spam-fnn"])
+    load_matrix(path, catalog=load_catalog(ROOT))
     validator("matrix.schema.json").validate(as_editors_see_it(path.read_text()))
 
 
@@ -105,8 +106,10 @@ def test_the_defaults_shown_in_the_shipped_matrix_are_the_defaults() -> None:
         .replace("# threads:", "threads:")
     )
     opened = opened.replace("#   - ", "  - ")
-    known: dict[str, Any] = {"frameworks": FRAMEWORKS, "models": ["spam-fnn"]}
-    plain, whole = (parse_matrix("m.yaml", each, name="m", **known) for each in (text, opened))
+    known = catalog(FRAMEWORKS, ["spam-fnn"])
+    plain, whole = (
+        parse_matrix("m.yaml", each, name="m", folder=Path(), catalog=known) for each in (text, opened)
+    )
     assert whole.protocol == plain.protocol
     assert (len(whole.excluded), len(whole.included)) == (1, 1)
     assert (whole.crossed.cpu_modes, whole.crossed.threads) == (tuple(CpuMode), ("match", "default"))
@@ -131,7 +134,7 @@ def test_editors_refuse_what_the_loader_refuses(line: str) -> None:
     key, _, value = line.partition(": ")
     text = "".join(f"{name}: {written}\n" for name, written in {**base, key: value}.items())
     with pytest.raises(ConfigError):
-        parse_matrix("m.yaml", text, name="m", frameworks=FRAMEWORKS, models=["spam-fnn"])
+        parse_matrix("m.yaml", text, name="m", folder=Path(), catalog=catalog(FRAMEWORKS, ["spam-fnn"]))
     with pytest.raises(jsonschema.ValidationError):
         validator("matrix.schema.json").validate(as_editors_see_it(text))
 
@@ -199,6 +202,6 @@ def test_what_a_run_leaves_follows_its_schemas() -> None:
 
 
 def test_a_resolved_matrix_is_valid_for_editors_too() -> None:
-    matrix = load_matrix(DATA / "matrix.yaml", frameworks=FRAMEWORKS, models=["spam-fnn"])
+    matrix = load_matrix(DATA / "matrix.yaml", catalog=catalog(FRAMEWORKS, ["spam-fnn"]))
     validator("matrix.schema.json").validate(json.loads(json.dumps(matrix.resolved())))
     assert yaml.safe_load(yaml.safe_dump(matrix.resolved())) == matrix.resolved()

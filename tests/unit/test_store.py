@@ -58,6 +58,7 @@ def a_run(run_id: str, *, state: RunState = RunState.INTERRUPTED, plan: str = "p
         ),
         harness_version="0",
         git_commit=None,
+        frameworks={},
         git_dirty=None,
         host=host,
         images={},

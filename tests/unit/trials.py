@@ -32,7 +32,7 @@ REQUESTED = Requested(
 )
 LIMITS = Limits(
     type="limits",
-    version=2,
+    version=3,
     cgroup_version=1,
     cpuset=(1,),
     memory_nodes=(0,),
@@ -59,7 +59,10 @@ OUTPUT = Output(
     inputs=8,
     finite=True,
     max_abs_error=1e-7,
+    max_rel_error=2e-7,
     tolerance=1e-5,
+    classified=None,
+    classified_same=None,
     shapes=((1, 1),),
     expected_shapes=((1, 1),),
 )

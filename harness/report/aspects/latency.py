@@ -60,7 +60,7 @@ def latency(book: Book, workload: Workload) -> Aspect:
 
 def timer_note(book: Book, workload: Workload) -> str:
     """What the clock itself takes, where calls are so short that it matters; empty where they are not."""
-    timer = book.timer(workload.model, workload.batch)
+    timer = book.timer(workload.key)
     fastest = min(
         (each.stats.p50_ms.value for each in workload.ok if each.stats.p50_ms is not None), default=None
     )

@@ -1,4 +1,4 @@
-"""The part of `agree.py` that runs in the image: `python3 -c THIS TOOL THREADS BATCH PAIRS SECONDS`.
+"""The part of `agree.py` that runs in the image: `python3 -c THIS THREADS DIMS PARAMS TOOL PAIRS SECONDS`.
 
 Measures a call with the harness's own loop and with another tool's, in short blocks that take turns, and prints the
 median of each block. Two blocks make a pair, and the order within a pair alternates.
@@ -19,29 +19,32 @@ from runner.warmup import warm_up
 BLOCK_S = 0.06
 LEAST_CALLS = 5
 WARMUP_S = 0.3
+LARGE_NS = 1e6
+"""A call of at least so much is large: what Python does around it hardly counts."""
 
 
 def main() -> None:
     """Take turns until the pairs or the time are used up."""
-    threads, batch, pairs = (int(word) for word in sys.argv[2:5])
-    adapter = importlib.import_module("adapter").Adapter(threads=threads, batch=batch)
-    model = ModelFiles()
-    inputs, _ = load_batches(model, batch=batch, kinds=8)
+    threads, dims, params = map(json.loads, sys.argv[1:4])
+    pairs = int(sys.argv[5])
+    adapter = importlib.import_module("adapter").Adapter(threads=threads, params=params)
+    model = ModelFiles(dims)
+    inputs, _ = load_batches(model, kinds=8)
     adapter.load(model)
     adapter.compile()
     gc.collect()
     gc.disable()
     # As a trial does, and before the other tool exists: the process is then in a state that trials are in.
-    warm_up(adapter.run, inputs, seconds=WARMUP_S)
+    warmup, _ = warm_up(adapter.run, inputs, seconds=WARMUP_S)
     names: dict[str, object] = {}
-    exec(sys.argv[1], names)  # our own text
+    exec(sys.argv[4], names)  # our own text
     tools = names["tools"]
     assert callable(tools)
     natives = None
-    deadline = time.monotonic() + float(sys.argv[5])
+    deadline = time.monotonic() + float(sys.argv[6])
     told = []
     # Clock by clock, as in a trial: what belongs to the second may disturb the first.
-    claims = tools(adapter, model, inputs, threads=threads, batch=batch)
+    claims = tools(adapter, model, inputs, threads=threads, large=np.median(warmup) >= LARGE_NS)
     for number, (name, clock, block) in enumerate(sorted(claims, key=lambda claim: claim[1], reverse=True)):
         if clock == "core" and natives is None:
             natives = [adapter.to_native(chosen) for chosen in inputs]

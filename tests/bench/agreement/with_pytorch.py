@@ -13,14 +13,14 @@ import torch
 from torch.utils import benchmark
 
 
-def tools(adapter, model, inputs, *, threads, batch):
+def tools(adapter, model, inputs, *, threads, large):
     """Each claim: the other tool's name, the harness's clock that it is held against, and its block."""
     timer = benchmark.Timer(
-        stmt="module(torch.from_numpy(next(features))).numpy()",
+        stmt="module(*map(torch.from_numpy, next(arrays))).numpy()",
         globals={
-            "module": adapter._module,
+            "module": adapter._call,
             "torch": torch,
-            "features": cycle([chosen["features"] for chosen in inputs]),
+            "arrays": cycle([[chosen[tensor.name] for tensor in model.inputs] for chosen in inputs]),
         },
         num_threads=threads,
     )

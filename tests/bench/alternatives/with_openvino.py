@@ -11,10 +11,9 @@ import openvino as ov
 Call = Callable[[dict[str, np.ndarray[Any, Any]]], Any]
 
 
-def alternatives(adapter: Any, model: Any, *, threads: int, batch: int) -> dict[str, Call]:  # noqa: ARG001
+def alternatives(adapter: Any, model: Any, *, threads: int, params: dict[str, Any]) -> dict[str, Call]:  # noqa: ARG001
     """The same request called otherwise, and models compiled otherwise."""
     outputs = adapter._outputs
-    shared = adapter._compiled.create_infer_request()
     copied = adapter._compiled.create_infer_request()
     asynchronous = adapter._compiled.create_infer_request()
     plain = adapter._compiled.create_infer_request()
@@ -28,7 +27,7 @@ def alternatives(adapter: Any, model: Any, *, threads: int, batch: int) -> dict[
 
         return call
 
-    own = {entry["name"]: copied.get_tensor(entry["name"]).data for entry in model.spec["inputs"]}
+    own = {tensor.name: copied.get_tensor(tensor.name).data for tensor in model.inputs}
     results = [copied.get_tensor(name).data for name in outputs]
 
     def copy(inputs: dict[str, np.ndarray[Any, Any]]) -> Any:
@@ -42,24 +41,26 @@ def alternatives(adapter: Any, model: Any, *, threads: int, batch: int) -> dict[
         asynchronous.wait()
         return [asynchronous.get_tensor(name).data.copy() for name in outputs]
 
-    def compiled(change: dict[str, str], *, fixed: bool = True) -> Call:
-        network = adapter._core.read_model(model.native / "model.xml")
-        if fixed:
-            network.reshape({entry["name"]: [batch, *entry["shape"][1:]] for entry in model.spec["inputs"]})
-        request = adapter._core.compile_model(network, "CPU", adapter._config | change).create_infer_request()
-        return share(request)
+    def compiled(network: Any, **changes: str) -> Call:
+        request = adapter._core.compile_model(network, "CPU", adapter._config | changes)
+        return share(request.create_infer_request())
 
+    dynamic = adapter._core.read_model(model.native / "model.xml")
     free = {key: text for key, text in adapter._config.items() if key != "INFERENCE_PRECISION_HINT"}
     unpinned = adapter._core.compile_model(adapter._model, "CPU", free).create_infer_request()
     return {
         "infer(dict, share_inputs)": lambda inputs: [
             plain.infer(inputs, share_inputs=True)[n] for n in outputs
         ],
-        "every input handed over": share(shared),
+        "every input handed over": compiled(adapter._model),
         "every input copied": copy,
         "start_async and wait": wait,
-        "batch left dynamic (inputs handed over)": compiled({}, fixed=False),
-        "throughput hint, one stream (inputs handed over)": compiled({"PERFORMANCE_HINT": "THROUGHPUT"}),
-        "threads not pinned (inputs handed over)": compiled({"ENABLE_CPU_PINNING": "NO"}),
+        "shapes left dynamic (inputs handed over)": compiled(dynamic),
+        "throughput hint, one stream (inputs handed over)": compiled(
+            adapter._model, PERFORMANCE_HINT="THROUGHPUT"
+        ),
+        "threads not pinned (inputs handed over)": compiled(adapter._model, ENABLE_CPU_PINNING="NO"),
+        "hyper-threading off (inputs handed over)": compiled(adapter._model, ENABLE_HYPER_THREADING="NO"),
+        "denormals as zero (inputs handed over)": compiled(adapter._model, CPU_DENORMALS_OPTIMIZATION="YES"),
         "precision left to OpenVINO (inputs handed over)": share(unpinned),
     }

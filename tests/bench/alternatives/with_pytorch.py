@@ -2,37 +2,59 @@
 # mypy: disable-error-code="attr-defined"
 """Other ways to call PyTorch."""
 
+import copy
 import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
+from torch.fx.experimental import optimization
 
 Call = Callable[[dict[str, np.ndarray[Any, Any]]], Any]
 
 
-def alternatives(adapter: Any, model: Any, *, threads: int, batch: int) -> dict[str, Call]:  # noqa: ARG001
-    """The same module called otherwise, and captured as a graph."""
-    names, module = adapter._inputs, adapter._module
-    example = tuple(
-        torch.zeros((batch, *entry["shape"][1:]), dtype=getattr(torch, entry["dtype"]))
-        for entry in model.spec["inputs"]
-    )
-    with torch.inference_mode(mode=False), warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        exported = torch.export.export(module, example).module()
-        scripted = torch.jit.freeze(torch.jit.trace(module, example))
+def alternatives(adapter: Any, model: Any, *, threads: int, params: dict[str, Any]) -> dict[str, Call]:  # noqa: ARG001
+    """The same module called otherwise, captured as a graph, and with its weights laid out otherwise."""
+    names, module = adapter._inputs, adapter._call
+    example = tuple(torch.zeros(tensor.shape, dtype=getattr(torch, tensor.dtype)) for tensor in model.inputs)
 
-    def answer(function: Any) -> Call:
+    def answer(function: Any, layout: Any = torch.contiguous_format) -> Call:
         def call(inputs: dict[str, np.ndarray[Any, Any]]) -> Any:
-            outputs = function(*[torch.from_numpy(inputs[name]) for name in names])
+            tensors = [torch.from_numpy(inputs[name]).contiguous(memory_format=layout) for name in names]
+            outputs = function(*tensors)
             return [output.numpy() for output in (outputs if isinstance(outputs, tuple) else (outputs,))]
 
         return call
 
-    return {
-        "inference_mode at every call": torch.inference_mode()(answer(module)),
-        "torch.export, module of the .pt2": answer(exported),
-        "TorchScript, traced and frozen": answer(scripted),
-    }
+    def without_onednn(inputs: dict[str, np.ndarray[Any, Any]]) -> Any:
+        with torch.backends.mkldnn.flags(enabled=False):
+            return adapter.run(inputs)
+
+    def denormals_as_zero(inputs: dict[str, np.ndarray[Any, Any]]) -> Any:
+        torch.set_flush_denormal(True)
+        outputs = adapter.run(inputs)
+        torch.set_flush_denormal(False)
+        return outputs
+
+    with torch.inference_mode(mode=False), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        calls = {
+            "inference_mode at every call": torch.inference_mode()(answer(module)),
+            "weights in memory, not mapped": answer(copy.deepcopy(module)),
+            "torch.export, module of the .pt2": answer(torch.export.export(module, example).module()),
+            "TorchScript, traced and frozen": answer(
+                torch.jit.freeze(torch.jit.trace(module, example, check_trace=False))
+            ),
+            "oneDNN off": without_onednn,
+            "denormals as zero": denormals_as_zero,
+        }
+        if any(isinstance(part, torch.nn.Conv2d) for part in module.modules()):
+            last = torch.channels_last
+            folded = optimization.fuse(copy.deepcopy(module))
+            calls |= {
+                "channels last": answer(copy.deepcopy(module).to(memory_format=last), last),
+                "normalisation folded into the convolutions": answer(folded),
+                "folded, channels last": answer(copy.deepcopy(folded).to(memory_format=last), last),
+            }
+    return calls

@@ -7,23 +7,17 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 Call = Callable[[dict[str, np.ndarray[Any, Any]]], Any]
 
 
-def alternatives(adapter: Any, model: Any, *, threads: int, batch: int) -> dict[str, Call]:  # noqa: ARG001
+def alternatives(adapter: Any, model: Any, *, threads: int, params: dict[str, Any]) -> dict[str, Call]:  # noqa: ARG001
     """The same function called otherwise, and the model traced otherwise."""
     names, keras_model = adapter._inputs, adapter._model
-    trainable = [variable.numpy() for variable in keras_model.trainable_variables]
-    others = [variable.numpy() for variable in keras_model.non_trainable_variables]
 
     def plain(*tensors: Any) -> Any:
         return tf.nest.flatten(keras_model(dict(zip(names, tensors, strict=True)), training=False))
-
-    def constant(*tensors: Any) -> Any:
-        weights = [tf.constant(array) for array in trainable], [tf.constant(array) for array in others]
-        named = dict(zip(names, tensors, strict=True))
-        return tf.nest.flatten(keras_model.stateless_call(*weights, named, training=False)[0])
 
     def answer(function: Any) -> Call:
         return lambda inputs: [
@@ -31,7 +25,7 @@ def alternatives(adapter: Any, model: Any, *, threads: int, batch: int) -> dict[
         ]
 
     traced = tf.function(plain, input_signature=adapter._signature)
-    frozen = tf.function(constant, input_signature=adapter._signature).get_concrete_function()
+    frozen = convert_variables_to_constants_v2(traced.get_concrete_function())
     xla = tf.function(plain, input_signature=adapter._signature, jit_compile=True).get_concrete_function()
     return {
         "tf.function, not its concrete function": answer(traced),

@@ -275,14 +275,14 @@ at("import")
 class Adapter:
     """Computes the reference itself, in float64, unless told to be wrong."""
 
-    def __init__(self, *, threads: int | None, batch: int) -> None:
+    def __init__(self, *, threads: int | None, params: dict[str, Any]) -> None:
         self.threads = threads
         self.first_call = 0.0
 
     def load(self, model: ModelFiles) -> None:
         """Load the model's own reference as the thing to run."""
         at("load")
-        self.forward = model.define("reference").forward
+        self.forward = model.define("numpy").forward
         self.weights = model.define("weights").make(np.random.default_rng(model.spec["seed"]))
 
     def compile(self) -> None:

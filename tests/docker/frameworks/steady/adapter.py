@@ -17,13 +17,13 @@ SIDE = 320
 class Adapter:
     """Answers with the reference, after its work."""
 
-    def __init__(self, *, threads: int | None, batch: int) -> None:
+    def __init__(self, *, threads: int | None, params: dict[str, Any]) -> None:
         self.matrix = np.random.default_rng(0).random((SIDE, SIDE), dtype=np.float32)
         self.product = np.empty_like(self.matrix)
 
     def load(self, model: ModelFiles) -> None:
         """Load the model's own reference as the thing to run."""
-        self.forward = model.define("reference").forward
+        self.forward = model.define("numpy").forward
         self.weights = model.define("weights").make(np.random.default_rng(model.spec["seed"]))
 
     def compile(self) -> None:

@@ -1,4 +1,4 @@
-"""The spam classifier in plain numpy and float64: what every framework has to reproduce."""
+"""The spam classifier in plain numpy and float64: what the tests compare with, and what their own frameworks run."""
 
 from __future__ import annotations
 

@@ -1,0 +1,31 @@
+"""The long form of `frameworks` and `models`: a mapping of names to definitions instead of a list of names.
+
+It is split in two before anything is checked, so that everything else knows lists of names only:
+
+    models: {resnet50: , mine: {onnx: mine.onnx}}   ->   models: [resnet50, mine]  and  {mine: {onnx: mine.onnx}}
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harness.config.mistakes import DEFINITIONS
+
+if TYPE_CHECKING:
+    from harness.config.source import Source
+
+
+def split_names(source: Source) -> Source:
+    """The file with its names as lists; a name without a definition, or with an empty one, is only a name."""
+    if not isinstance(source.data, dict):
+        return source
+    data, values = dict(source.data), dict(source.values)
+    for key, definitions in DEFINITIONS.items():
+        if isinstance(named := data.get(key), dict) and named:
+            data[key] = tuple(named)
+            data[definitions] = {
+                name: defined for name, defined in named.items() if defined not in (None, {})
+            }
+            values |= {(key, index): source.keys[key, name] for index, name in enumerate(named)}
+    return replace(source, data=data, values=values)

@@ -1,0 +1,1 @@
+../../pytorch/tools/onnx_graph.py

@@ -98,7 +98,7 @@ BAD = {
     "dimension-unbound": (Status.BUILD_FAILED, "has no size"),
     "input-string": (Status.BUILD_FAILED, "is of type string"),
     "input-complex": (Status.BUILD_FAILED, "is of type complex"),
-    "input-none": (Status.BUILD_FAILED, "it has no inputs"),
+    "input-none": (Status.BUILD_FAILED, "it is no valid ONNX model"),
     "operator-foreign": (Status.BUILD_FAILED, ""),
 }
 

@@ -52,7 +52,7 @@ TABLE = [
     ("deface:load", Status.CRASH, Phase.LOAD, "Read-only file system"),
     ("call:load", Status.CRASH, Phase.LOAD, "Network is unreachable"),
     # answers
-    ("wrong:", Status.INVALID_OUTPUT, Phase.STEADY, "largest error 1"),
+    ("wrong:", Status.INVALID_OUTPUT, Phase.STEADY, "largest relative error"),
     ("vanish:", Status.INVALID_OUTPUT, Phase.STEADY, "an output is not a finite number"),
     ("reshape:", Status.INVALID_OUTPUT, Phase.STEADY, "output shapes"),
 ]

@@ -26,6 +26,8 @@ from harness.trial import Bench, run_trial
 
 MIB = 1024**2
 FRAMEWORKS = Path(__file__).parent / "frameworks"
+BATCHES = (1, 1000)
+"""Those for which a place is prepared."""
 PROTOCOL = Protocol(
     trials=1,
     max_trials=1,
@@ -121,7 +123,9 @@ class Place:
 def prepare_place(client: docker.DockerClient, root: Path, names: list[str]) -> Iterator[Place]:
     """Build, prepare and hold the engine."""
     cells = [
-        Cell(framework=name, model="spam-fnn", cpus=1, memory_bytes=512 * MIB, batch=1) for name in names
+        Cell(framework=name, model="spam-fnn", cpus=1, memory_bytes=512 * MIB, batch=batch)
+        for name in names
+        for batch in BATCHES
     ]
     options = Options(matrix=ROOT / "matrix.yaml", reports=root / "reports")
     matrix, plan = plan_matrix(options)

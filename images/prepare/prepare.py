@@ -4,7 +4,7 @@ Runs in the image `prepare`, outside all clocks and caps, with none of the measu
 
 - `spec.json`: `model.yaml` as JSON;
 - `weights.safetensors`: drawn by `weights.py` from the seed;
-- `model.onnx`: `graph.onnx` with these weights filled in.
+- `model.onnx` and `model.onnx.data`: `graph.onnx` with these weights filled in.
 
 A user's own ONNX file stays as it is, and gets its `spec.json` from what it says of itself (`own.py`). Both get
 `facts.json`, what a run's record says of the model, and `manifest.json`, the seal, which is written last.
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import onnx
 import yaml
+from onnx.external_data_helper import convert_model_to_external_data, write_external_data_tensors
 from own import describe_own
 from runner.manifest import is_complete, write_manifest
 from runner.model import OWN_FILE
@@ -36,6 +37,9 @@ MODEL = Path("/model")
 FACTS = ("title", "parameters", "multiply_adds", "sequence", "task", "tolerance")
 IR_VERSION = 9
 """The least that opset 20 needs: an older ONNX Runtime takes nothing newer."""
+WEIGHTS = "model.onnx.data"
+SMALLEST_WEIGHT = 1024
+"""Bytes of a tensor that lies outside the ONNX file."""
 STATISTICS = (".running_mean", ".running_var")
 """Ends of the names of what batch normalization has counted, and nobody calls a parameter."""
 
@@ -85,8 +89,19 @@ def prepare_folder(folder: Path) -> dict[str, Any]:
     model.ir_version = IR_VERSION
     # Also finds a place that was left empty: its data does not match its shape.
     onnx.checker.check_model(model, full_check=True)
-    (folder / "model.onnx").write_bytes(model.SerializeToString(deterministic=True))
+    save(model, folder)
     return spec
+
+
+def save(model: onnx.ModelProto, folder: Path) -> None:
+    """Write `model.onnx`, its weights in a file beside it, which a runtime can map.
+
+    Of weights inside the ONNX file ONNX Runtime keeps what it read beside what it packs for its kernels.
+    """
+    (folder / WEIGHTS).unlink(missing_ok=True)  # the writer appends
+    convert_model_to_external_data(model, location=WEIGHTS, size_threshold=SMALLEST_WEIGHT)
+    write_external_data_tensors(model, str(folder))
+    (folder / "model.onnx").write_bytes(model.SerializeToString(deterministic=True))
 
 
 if __name__ == "__main__":

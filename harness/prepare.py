@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from harness.config.mistakes import printable
 from harness.container import LABEL_MODEL, LABEL_RUN, ContainerSpec, Mount
 from harness.deadline import Deadline
 from harness.errors import BuildError, UnsupportedError
@@ -70,9 +71,7 @@ class Volume:
 
 def _printable(text: str) -> str:
     """Text of a container as one may print it; line breaks stay."""
-    return "".join(
-        char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text
-    )
+    return "\n".join(map(printable, text.split("\n")))
 
 
 Words = Annotated[str, Field(max_length=_LAST_WORDS * 2), AfterValidator(_printable)]

@@ -66,9 +66,7 @@ def _variant(source: Source, path: Path, variant: VariantKeys, spec: FrameworkSp
         if param is None:
             fix = did_you_mean(key, spec.params, others=f"parameters of {variant.extends}")
             yield source.mistake(where, "unknown parameter", fix, at_key=True)
-        elif not any(
-            value is choice or (value == choice and type(value) is type(choice)) for choice in param.choices
-        ):
+        elif (type(value), value) not in [(type(choice), choice) for choice in param.choices]:
             choices = ", ".join(show(choice) for choice in param.choices)
             yield source.mistake(where, f"{show(value)} is not a choice here", f"choose among: {choices}")
 

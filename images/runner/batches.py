@@ -34,15 +34,10 @@ def load_batches(model: ModelFiles, *, kinds: int) -> tuple[list[Inputs], list[l
     count = len(next(iter(inputs.values())))
     if model.spec["independent_rows"]:
         batch = model.inputs[0].shape[0]
-        picks = [(np.arange(batch) + kind * batch) % count for kind in range(kinds)]
-        return (
-            [{name: np.ascontiguousarray(each[pick]) for name, each in inputs.items()} for pick in picks],
-            [[each[pick] for each in outputs] for pick in picks],
-        )
+        picks: list[Any] = [(np.arange(batch) + kind * batch) % count for kind in range(kinds)]
+    else:
+        picks = [kind % count for kind in range(kinds)]
     return (
-        [
-            {name: np.ascontiguousarray(each[kind % count]) for name, each in inputs.items()}
-            for kind in range(kinds)
-        ],
-        [[each[kind % count] for each in outputs] for kind in range(kinds)],
+        [{name: np.ascontiguousarray(each[pick]) for name, each in inputs.items()} for pick in picks],
+        [[each[pick] for each in outputs] for pick in picks],
     )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from harness.events import Listener
     from harness.records import AnyRecord
     from harness.results import Cell
-    from harness.runs import Run
+    from harness.runs import ParamValue, Run
     from harness.schedule import ScheduledTrial
     from harness.supplies import Supplies
 
@@ -150,25 +150,41 @@ def job_line(cell: Cell, bench: Bench) -> bytes:
     """Contract 1: everything the runner is told, as one line (`docs/contracts/job.md`)."""
     protocol = bench.run.protocol
     variables = bench.supplies.specs[cell.framework].env
+    params = bench.supplies.frameworks[cell.framework].params
     job = {
         "version": 3,
         "cell": cell.id,
         "dims": cell.dims,
         "threads": cell.thread_count,
-        "params": bench.supplies.frameworks[cell.framework].params,
+        "params": params,
         "memory_bytes": cell.memory_bytes,
         "page_cache": protocol.page_cache,
         "warmup_s": protocol.warmup_s,
         "budget_s": protocol.budget_s,
         "min_iterations": protocol.min_iterations,
         "max_iterations": protocol.max_iterations,
-        "env": worker_env(variables, cell.thread_count),
+        "env": worker_env(variables, cell.thread_count, params),
     }
     return json.dumps(job).encode() + b"\n"
 
 
-def worker_env(variables: Mapping[str, str], threads: int | None) -> dict[str, str]:
-    """A framework's variables with the thread count filled in; without one, those about threads are left out."""
-    if threads is None:
-        return {name: text for name, text in variables.items() if THREADS not in text}
-    return {name: text.replace(THREADS, str(threads)) for name, text in variables.items()}
+def worker_env(
+    variables: Mapping[str, str], threads: int | None, params: Mapping[str, ParamValue]
+) -> dict[str, str]:
+    """A framework's variables with the thread count and its parameters filled in.
+
+    Without a thread count, those about threads are left out. A parameter is written as in YAML: `true`.
+    """
+    words = {"threads": threads, **params}
+    return {
+        name: _filled(text, words)
+        for name, text in variables.items()
+        if threads is not None or THREADS not in text
+    }
+
+
+def _filled(text: str, words: Mapping[str, ParamValue | None]) -> str:
+    """A variable's text, each `{name}` in it replaced."""
+    for name, value in words.items():
+        text = text.replace(f"{{{name}}}", str(value).lower())
+    return text

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from compiled import Compiled
+from folded import fold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,10 +38,10 @@ class Adapter:
             self._call = Compiled(model.native)
         elif model.has_definition("pytorch"):
             with torch.device("meta"):  # without weights of its own
-                module = model.define("pytorch").build()
+                module = fold(model.define("pytorch").build().eval())
             weights = torch.load(model.native / "model.pt", mmap=True, weights_only=True)
             module.load_state_dict(weights, assign=True)
-            self._call = module.eval().requires_grad_(requires_grad=False)
+            self._call = module.requires_grad_(requires_grad=False)
         else:
             module = torch.load(model.native / "graph.pt", mmap=True, weights_only=False)
             # Calling the graph module itself only adds words to an exception: an eighth of a small model's call.

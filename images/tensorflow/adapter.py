@@ -20,7 +20,7 @@ class Adapter:
 
     Args:
         threads: size of the intra-op pool; `None` leaves it to TensorFlow.
-        params: `xla`: compile the traced function with XLA.
+        params: `xla`: compile the traced function with XLA. `onednn` is in the environment already.
     """
 
     def __init__(self, *, threads: int | None, params: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """What a framework's call gained over the other ways to make it: `docs/images.md` has the table.
 
     python -m tests.bench.calls onnxruntime --model resnet50 --cpus 2 --batch 1
-    python -m tests.bench.calls tensorflow --env TF_ENABLE_ONEDNN_OPTS=1
+    python -m tests.bench.calls tensorflow --env TF_ENABLE_ONEDNN_OPTS=0
 
 In the framework's own image, on the cores that a trial would get: first the shipped adapter and the alternatives of
 `tests/bench/alternatives/`, interleaved in one process; then the shipped adapter under other variables, in containers

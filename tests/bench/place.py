@@ -80,10 +80,14 @@ class Place:
         cell = self.scheduled.cell
         supplies = self.bench.supplies
         variables = {**supplies.specs[cell.framework].env, **(env or {})}
-        made_from = (cell.thread_count, cell.dims, supplies.frameworks[cell.framework].params)
+        params = supplies.frameworks[cell.framework].params
+        made_from = (cell.thread_count, cell.dims, params)
         command = [
             *self._docker_run("--read-only", "--tmpfs=/tmp", "--env=HOME=/tmp"),
-            *(f"--env={name}={text}" for name, text in worker_env(variables, cell.thread_count).items()),
+            *(
+                f"--env={name}={text}"
+                for name, text in worker_env(variables, cell.thread_count, params).items()
+            ),
             "--entrypoint=python3", self._image, "-c", program,
             *map(json.dumps, made_from), *map(str, arguments),
         ]  # fmt: skip

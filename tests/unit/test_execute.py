@@ -16,12 +16,12 @@ from harness.execute import Measuring
 from harness.host import LogicalCpu
 from harness.records import MAX_RECORDS, AnyRecord, Moment, Phase
 from harness.results import Cell, CellResult, Status, StoppedBy, Trial
-from harness.runs import Framework, Image, Model
+from harness.runs import Framework, Image, Model, ParamValue
 from harness.schedule import ScheduledTrial, Scheduler
 from harness.stopping import Stop
 from harness.store import RunStore
 from harness.supplies import Supplies
-from harness.trial import Bench, Transcript, job_line
+from harness.trial import Bench, Transcript, job_line, worker_env
 from tests.factories import conditions, samples
 from tests.unit.test_contract_pages import explained
 from tests.unit.test_store import a_run, a_trial
@@ -185,6 +185,13 @@ def test_variables_about_threads_are_left_out_where_nothing_is_told(
     bench.supplies.specs["jax"].env.update(variables)
     job = json.loads(job_line(CELLS[0].model_copy(update={"threads": threads}), bench))
     assert (job["threads"], job["env"]) == (told, env)
+
+
+def test_a_variable_may_hold_a_parameter() -> None:
+    variables = {"ONEDNN": "{onednn}", "POOL": "{threads}", "FORM": "a-{form}"}
+    params: dict[str, ParamValue] = {"onednn": False, "form": "eager"}
+    assert worker_env(variables, 2, params) == {"ONEDNN": "false", "POOL": "2", "FORM": "a-eager"}
+    assert worker_env(variables, None, params) == {"ONEDNN": "false", "FORM": "a-eager"}
 
 
 def test_containers_of_others_are_counted_and_a_doubt(tmp_path: Path, bench: Bench) -> None:

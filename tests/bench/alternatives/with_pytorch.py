@@ -1,5 +1,5 @@
 # On the host mypy takes the folder `images/jax` and its like for the frameworks themselves.
-# mypy: disable-error-code="attr-defined"
+# mypy: disable-error-code="attr-defined,import-not-found"
 """Other ways to call PyTorch."""
 
 import copy
@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.fx.experimental import optimization
+from folded import fold
+from safetensors.torch import load_file
 
 Call = Callable[[dict[str, np.ndarray[Any, Any]]], Any]
 
@@ -51,10 +52,10 @@ def alternatives(adapter: Any, model: Any, *, threads: int, params: dict[str, An
         }
         if any(isinstance(part, torch.nn.Conv2d) for part in module.modules()):
             last = torch.channels_last
-            folded = optimization.fuse(copy.deepcopy(module))
-            calls |= {
-                "channels last": answer(copy.deepcopy(module).to(memory_format=last), last),
-                "normalisation folded into the convolutions": answer(folded),
-                "folded, channels last": answer(copy.deepcopy(folded).to(memory_format=last), last),
-            }
+            calls["inputs with the channels last as well"] = answer(module, last)
+            apart = model.define("pytorch").build().eval()
+            apart.load_state_dict(load_file(model.common / "weights.safetensors"))
+            calls["filters as PyTorch has them"] = answer(fold(copy.deepcopy(apart)))
+            calls["normalisations apart"] = answer(apart)
+            calls["normalisations apart, channels last"] = answer(copy.deepcopy(apart).to(memory_format=last))
     return calls

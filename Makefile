@@ -1,7 +1,7 @@
 # Edgematrix. `make` lists the targets; each sets up what it needs and costs next to nothing when that is there.
 
 .DEFAULT_GOAL := help
-.PHONY: help matrix test bench agree prove check format schemas lock engine browser clean
+.PHONY: help matrix article test bench agree prove check format schemas lock engine browser clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -14,6 +14,9 @@ help: ## List the targets
 
 matrix: $(VENV)/.run engine ## Measure matrix.yaml and write reports/latest/index.html
 	@$(VENV)/bin/edgematrix run matrix.yaml
+
+article: $(VENV)/.run engine ## Replay the article that the project grew from and write reports/latest/article.html
+	@$(VENV)/bin/edgematrix run examples/article.yaml
 
 test: $(VENV)/.dev engine browser ## Run all tests, on the real engine and in a real browser
 	@$(PYTHON) -m pytest -m "not prove"

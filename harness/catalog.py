@@ -23,7 +23,9 @@ from harness.runs import ParamValue, Task
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
 SUPPORT_IMAGES: Final = ("prepare", "probe")
 """Images that measure nothing: the one makes model artefacts, the other reads the host."""
-RESERVED_NAMES: Final = (*SUPPORT_IMAGES, "base", "runner", "site")
+ARTICLE_IMAGES: Final = ("article", "article-current")
+"""All frameworks of the replayed article in one environment, in its versions and in the current ones."""
+RESERVED_NAMES: Final = (*SUPPORT_IMAGES, *ARTICLE_IMAGES, "base", "runner", "site")
 """Folders and image names of the project's own, which no framework may have."""
 
 TOOLS_FOLDER: Final = "tools"
@@ -60,7 +62,7 @@ class FrameworkSpec(Spec):
     """The distribution whose version stands for the framework."""
     homepage: str
     env: dict[str, str] = {}
-    """Set before the worker starts; `{threads}` stands for the cell's thread count."""
+    """Set before the worker starts; `{threads}` stands for the cell's thread count, `{name}` for a parameter."""
     params: dict[str, ParamSpec] = {}
     """What a variant may set otherwise."""
     takes: Literal["onnx", "definition"] = "onnx"
@@ -181,6 +183,14 @@ def load_frameworks(folder: Path) -> dict[str, FrameworkSpec]:
             has_tools=(file.parent / "tools" / "convert.py").is_file(),
         )
     return specs
+
+
+def indexes_for(name: str, frameworks: Mapping[str, FrameworkSpec]) -> tuple[str, ...]:
+    """Public package indexes that an image may need: a framework's own or, where several are in it, those of all."""
+    if name in frameworks:
+        return frameworks[name].indexes
+    every = (index for spec in frameworks.values() for index in spec.indexes)
+    return tuple(dict.fromkeys(every)) if name in ARTICLE_IMAGES else ()
 
 
 def load_models(folder: Path) -> dict[str, ModelSpec]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +16,8 @@ from harness.store import FAULTS
 from harness.trial import run_trial
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
+    from contextlib import AbstractContextManager
 
     from harness.engine import Engine
     from harness.events import Listener
@@ -25,11 +27,19 @@ if TYPE_CHECKING:
     from harness.store import RunStore
     from harness.trial import Bench
 
+    Beside = Callable[[int, Stop], AbstractContextManager[None]]
+    """Called with the number of a round."""
+
 
 TRIES: Final = 3
 """How often a trial is run that ends by a fault of the engine or the harness."""
 CERTAIN: Final = 2
 """Trials that fail alike, after which a budget is better spent on other cells."""
+
+
+def alone(index: int, stop: Stop) -> AbstractContextManager[None]:  # noqa: ARG001 - like every `Beside`
+    """Nothing is measured beside a round."""
+    return contextlib.nullcontext()
 
 
 class Measuring:
@@ -45,6 +55,7 @@ class Measuring:
         listener: gets every event.
         stop: true once no further trial shall begin.
         retry: a trial that an earlier session left with one of these endings is run once more.
+        beside: entered around each planned round, for what is measured beside the cells.
     """
 
     def __init__(
@@ -56,6 +67,7 @@ class Measuring:
         listener: Listener,
         stop: Stop,
         retry: Collection[Status] = (),
+        beside: Beside = alone,
     ) -> None:
         self._engine = engine
         self._store = store
@@ -63,6 +75,7 @@ class Measuring:
         self._listener = listener
         self._stop = stop
         self._retry = store.ended_as(retry)
+        self._beside = beside
         self._begin = time.monotonic()
         self._order = store.count_trials()
         self._probes = {number: probe.condensed() for number, probe in store.read_probes().items()}
@@ -86,8 +99,9 @@ class Measuring:
         self._number = sum(self._store.has_trial(trial.cell.id, trial.index, 0) for trial in planned)
         self._total = len(planned) + len(self._retry)
         self._listener(RunStarted(run_id=self._bench.run.run_id, trials=self._total, done=self._number))
-        for blocks in rounds:
-            self._run_round(blocks)
+        for index, blocks in enumerate(rounds):
+            with self._beside(index, self._stop):
+                self._run_round(blocks)
         extra = [cell for cell in cells if not cell.is_floor]
         index = max(protocol.trials, 1 + self._store.last_round())
         while not self._stop.now and (

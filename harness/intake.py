@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import harness
+from harness.article.ladder import check_replay, load_ladder
 from harness.catalog import load_catalog
 from harness.config import load_matrix
 from harness.plan import make_plan, select, take_shard
@@ -54,5 +55,6 @@ def plan_matrix(options: Options) -> tuple[Matrix, Plan]:
         ConfigError: the file or a selector is wrong.
     """
     matrix = load_matrix(options.matrix, catalog=load_catalog(ROOT))
+    check_replay(matrix, load_ladder(ROOT / "images"))
     selected = select(make_plan(matrix), only=options.only, skip=options.skip)
     return matrix, take_shard(selected, *options.shard)

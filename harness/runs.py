@@ -124,6 +124,8 @@ class Protocol(Stored):
     """Of single phases, enforced from outside as well; a phase that is not here has the trial's."""
     page_cache: Literal["cold", "warm"]
     seed: Count
+    article: bool = False
+    """The article is replayed beside the cells."""
 
 
 class RunState(StrEnum):

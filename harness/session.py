@@ -14,13 +14,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import harness
+from harness.article.replay import make_replay
 from harness.build import remove_stages
 from harness.container import ContainerSpec, Mount
 from harness.engine import LOCK_NAME, Engine
 from harness.engine_connection import connect
 from harness.errors import BuildError, EngineError, StoreError
 from harness.events import EngineLost
-from harness.execute import Measuring
+from harness.execute import Measuring, alone
 from harness.finish import sum_up, write_results
 from harness.host import ProbeFacts, describe_host
 from harness.intake import ROOT, plan_matrix
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from harness.article.replay import Replay
     from harness.config import Matrix
     from harness.events import Listener
     from harness.intake import Options
@@ -97,6 +99,9 @@ def run_matrix(options: Options, listener: Listener) -> Finished:
         run = describe_run(options, matrix, plan, supplies, survey(), engine)
         store, run = open_store(options, run)
         bench = Bench(run=run, supplies=supplies)
+        replay = make_replay(
+            plan, facts, images=ROOT / "images", engine=engine, store=store, bench=bench, listener=listener
+        )
         setup_s = time.monotonic() - begin
         finished = measure(
             plan,
@@ -107,6 +112,7 @@ def run_matrix(options: Options, listener: Listener) -> Finished:
             listener=listener,
             options=options,
             expectation=matrix.expectation,
+            replay=replay,
         )
         return replace(finished, setup_s=setup_s)
 
@@ -212,6 +218,7 @@ def measure(
     listener: Listener,
     options: Options,
     expectation: Callable[[Cell], Expectation | None],
+    replay: Replay | None,
 ) -> Finished:
     """Run the schedule, and leave a report whether it ends or is interrupted."""
     runnable = [
@@ -227,14 +234,20 @@ def measure(
     )
     stop = Stop(options.budget_s)
     measuring = Measuring(
-        engine=engine, store=store, bench=bench, listener=listener, stop=stop, retry=options.retry
+        engine=engine,
+        store=store,
+        bench=bench,
+        listener=listener,
+        stop=stop,
+        retry=options.retry,
+        beside=replay.beside if replay else alone,
     )
     begin = time.monotonic()
     try:
         with stop.at_first_interrupt(listener):
             through_losses(lambda: measuring.run(runnable, scheduler), engine, bench.supplies, stop, listener)
     finally:
-        complete = store.has_all(runnable, bench.run.protocol.trials)
+        complete = store.has_all(runnable, bench.run.protocol.trials) and (not replay or replay.is_complete)
         run = bench.run.model_copy(
             update={
                 "state": RunState.COMPLETE if complete else RunState.INTERRUPTED,

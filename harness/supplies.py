@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import ValidationError
 
 from harness.build import ImageRequest, build_images
-from harness.catalog import SUPPORT_IMAGES, TOOLS_SUFFIX, load_catalog
+from harness.catalog import ARTICLE_IMAGES, SUPPORT_IMAGES, TOOLS_SUFFIX, load_catalog
 from harness.config.resolve import plain_framework
 from harness.container import LABEL_HOLDS, LABEL_MODEL, Mount
 from harness.errors import BuildError, EdgematrixError, UnsupportedError
@@ -108,10 +108,11 @@ def build_supplies(
         for cell in cells
     ]
     requests = {request for kind in kinds for request in kind.requests}
-    wanted = [*map(ImageRequest, SUPPORT_IMAGES), *sorted(requests, key=str)]
+    helpers = (*SUPPORT_IMAGES, *(ARTICLE_IMAGES if matrix.protocol.article else ()))
+    wanted = [*map(ImageRequest, helpers), *sorted(requests, key=str)]
     built = build_images(client, wanted, root=root, on_event=step_listener(listener))
     images: dict[str, Image] = {}
-    for name in SUPPORT_IMAGES:
+    for name in helpers:
         image = built[ImageRequest(name)]
         if isinstance(image, BuildError):
             raise image

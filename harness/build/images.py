@@ -27,7 +27,7 @@ from harness.build.recipe import LABEL_FINGERPRINT, SITE_REPOSITORY, Recipe, rea
 from harness.build.request import ImageRequest
 from harness.build.versions import Resolver
 from harness.build.wheelhouse import fill
-from harness.catalog import SUPPORT_IMAGES, FrameworkSpec, load_frameworks
+from harness.catalog import ARTICLE_IMAGES, SUPPORT_IMAGES, FrameworkSpec, indexes_for, load_frameworks
 from harness.errors import BuildError, ConfigError
 from harness.runs import Image
 from harness.units import GIB, MIB, format_memory
@@ -72,7 +72,8 @@ def build_images(
 
     Args:
         client: of the engine.
-        wanted: frameworks, `prepare` and `probe`; a request may want another version of a framework, or its tools.
+        wanted: frameworks, `prepare`, `probe` and the article's; a request may want another version of a framework, or
+            its tools.
         root: the checkout, with `images/` in it.
         on_event: told of all progress.
 
@@ -86,7 +87,7 @@ def build_images(
     """
     frameworks = load_frameworks(root / "images")
     requests = {each: _request(each) for each in wanted}
-    known = (*frameworks, *SUPPORT_IMAGES)
+    known = (*frameworks, *SUPPORT_IMAGES, *ARTICLE_IMAGES)
     for request in requests.values():
         if request.name not in known:
             raise ConfigError(f"There is no image {request.name!r}.", fix=f"Choose from: {', '.join(known)}.")
@@ -199,7 +200,14 @@ def _find_recipe(workshop: Workshop, request: ImageRequest) -> Recipe:
             request = replace(request, version=None)
         else:
             lock = _lock_version(workshop, request, version, framework=framework, source=source)
-    return read_recipe(images, request, framework=framework, lock=lock, base_identity=workshop.base.identity)
+    return read_recipe(
+        images,
+        request,
+        framework=framework,
+        indexes=indexes_for(request.name, workshop.frameworks),
+        lock=lock,
+        base_identity=workshop.base.identity,
+    )
 
 
 def _lock_version(

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from harness.build.lockfile import OVERRIDES_FILE, read_pins
-from harness.catalog import TOOLS_FOLDER, load_frameworks
+from harness.catalog import TOOLS_FOLDER, indexes_for, load_frameworks
 from harness.errors import BuildError, EdgematrixError, ExitCode
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def requests(root: Path, architecture: str) -> Iterator[tuple[list[str], Path, t
     sources = (*root.glob("images/*/requirements.in"), *root.glob(f"images/*/{TOOLS_FOLDER}/requirements.in"))
     for source in sorted(sources):
         name = source.relative_to(root / "images").parts[0]
-        indexes = frameworks[name].indexes if name in frameworks else ()
+        indexes = indexes_for(name, frameworks)
         inputs = [*target, "--only-binary=:all:", str(source.relative_to(root))]
         overrides = source.with_name(OVERRIDES_FILE)
         if overrides.is_file():

@@ -75,6 +75,7 @@ def read_recipe(
     request: ImageRequest,
     *,
     framework: FrameworkSpec | None,
+    indexes: tuple[str, ...],
     lock: Path | None,
     base_identity: str,
 ) -> Recipe:
@@ -83,7 +84,8 @@ def read_recipe(
     Args:
         images: the folder of all images.
         request: which one.
-        framework: its specification; `None` for `prepare` and `probe`.
+        framework: its specification; `None` for an image of no single one.
+        indexes: public package indexes that the lock may need.
         lock: of its packages; `None` for an image of the runner alone.
         base_identity: what it stands on.
 
@@ -106,7 +108,7 @@ def read_recipe(
         version=packages[framework.package] if framework else "",
         packages=packages,
         lock=lock,
-        indexes=framework.indexes if framework else (),
+        indexes=indexes,
         site=site,
         runner=runner,
         site_fingerprint=site_fingerprint,

@@ -76,7 +76,7 @@ def _home_of(key: str) -> str | None:
     top = matrix_schema()["properties"]
     if key in top:
         return "at the top level of the file"
-    return next((f"under `{name}:`" for name, part in top.items() if key in part.get("properties", ())), None)
+    return next((f"under `{name}:`" for name in top if key in keys_at((name,))), None)
 
 
 def _wrong_value(source: Source, error: ErrorDetails) -> Mistake:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from pydantic.json_schema import GenerateJsonSchema
 
+from harness.config.long_form import ARTICLE
 from harness.config.mistakes import DEFINITIONS, real_path
 from harness.config.schema import MatrixFile
 
@@ -29,6 +30,7 @@ def matrix_schema() -> Schema:
     schema = _inlined(raw, definitions)
     for key, split in DEFINITIONS.items():
         schema["properties"][key] = _two_forms(schema["properties"][key], schema["properties"].pop(split))
+    schema["properties"]["protocol"] = _or_word(schema["properties"]["protocol"], ARTICLE)
     return {"$schema": "http://json-schema.org/draft-07/schema#", "title": "Edgematrix matrix", **schema}
 
 
@@ -68,6 +70,12 @@ def _two_forms(names: Schema, definitions: Schema) -> Schema:
     }
     about = {key: names[key] for key in ("description", "examples")}
     return {**about, "anyOf": [listed, defined]}
+
+
+def _or_word(mapping: Schema, word: str) -> Schema:
+    """A mapping, or a word that is short for one."""
+    written = {key: value for key, value in mapping.items() if key != "description"}
+    return {"description": mapping["description"], "anyOf": [written, {"const": word}]}
 
 
 def keys_at(path: Path) -> tuple[str, ...]:

@@ -1,19 +1,23 @@
-"""The long form of `frameworks` and `models`: a mapping of names to definitions instead of a list of names.
+"""Forms that are brought into one before anything is checked, so that everything else knows that one only.
 
-It is split in two before anything is checked, so that everything else knows lists of names only:
+`frameworks` and `models` may be a mapping of names to definitions instead of a list of names:
 
     models: {resnet50: , mine: {onnx: mine.onnx}}   ->   models: [resnet50, mine]  and  {mine: {onnx: mine.onnx}}
+
+and `protocol: article` is short for `protocol: {article: true}`.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from harness.config.mistakes import DEFINITIONS
 
 if TYPE_CHECKING:
     from harness.config.source import Source
+
+ARTICLE: Final = "article"
 
 
 def split_names(source: Source) -> Source:
@@ -28,4 +32,6 @@ def split_names(source: Source) -> Source:
                 name: defined for name, defined in named.items() if defined not in (None, {})
             }
             values |= {(key, index): source.keys[key, name] for index, name in enumerate(named)}
+    if data.get("protocol") == ARTICLE:
+        data["protocol"] = {ARTICLE: True}
     return replace(source, data=data, values=values)

@@ -176,8 +176,9 @@ class Matrix:
         if not protocol["precision"]:
             for key in ("precision", "max_trials", "max_time"):
                 del protocol[key]
-        if not protocol["phase_timeouts"]:
-            del protocol["phase_timeouts"]
+        for key in ("phase_timeouts", "article"):
+            if not protocol[key]:
+                del protocol[key]
         for rule in (*data["include"], *data["exclude"], *data["expect"]):
             for key in [key for key, value in rule.items() if not value]:
                 del rule[key]

@@ -179,4 +179,5 @@ def _protocol(keys: ProtocolKeys) -> Protocol:
         phase_timeouts_s={Phase(name): parse_duration(time) for name, time in keys.phase_timeouts.items()},
         page_cache=keys.page_cache,
         seed=keys.seed,
+        article=keys.article,
     )

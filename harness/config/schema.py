@@ -203,6 +203,8 @@ class ProtocolKeys(_Keys):
     """cold: library and model files leave the page cache first, so that the cap binds on them too."""
     seed: int = Field(default=0, ge=0, le=2**32 - 1)
     """Decides the order of the trials."""
+    article: bool = False
+    """Replay the article that the project grew from beside the cells; `protocol: article` is short for it."""
 
 
 class MatrixFile(_Keys):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from harness.errors import StoreError
+from harness.report.article import write_article
 from harness.report.html import render
 from harness.report.stored import read_cells, read_probes
 from harness.report.table import results_csv
@@ -47,6 +48,7 @@ def write_report(run_dir: Path) -> Path:
     write_atomically(run_dir / TABLE, table)
     page = run_dir / PAGE
     write_atomically(page, html)
+    write_article(run_dir, run, measured)
     return page
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from harness.catalog import SUPPORT_IMAGES
+from harness.catalog import RESERVED_NAMES
 from harness.report.charts import Row
 from harness.report.endings import Ending, ending
 from harness.report.formats import NAME_LIMIT, UNKNOWN, clip
@@ -39,7 +39,7 @@ class Book:
     @classmethod
     def of(cls, run: Run, measured: Sequence[Measured]) -> Self:
         """The book of a run and all its cells."""
-        named = [name for name in run.images if name not in SUPPORT_IMAGES]
+        named = [name for name in run.images if name not in RESERVED_NAMES]
         return cls(
             run=run,
             slots=slots([*named, *(each.result.cell.framework for each in measured)]),

@@ -29,6 +29,13 @@ STYLE: Final = "style.css"
 
 def render(run: Run, measured: Sequence[Measured], probes: Sequence[ReferenceProbe] = ()) -> str:
     """The page of a run: one self-contained HTML document without any script."""
+    return fill_page(
+        "page.html.j2", view=build_view(run, measured, probes), cap_note=CAP_NOTE, headline=HEADLINE
+    )
+
+
+def fill_page(template: str, **content: object) -> str:
+    """A template with the style of all pages, and a policy under which nothing else applies."""
     environment = _environment()
     style = environment.get_template(STYLE).render(
         light=LIGHT,
@@ -37,14 +44,12 @@ def render(run: Run, measured: Sequence[Measured], probes: Sequence[ReferencePro
         paper_dark=PAPER_DARK,
         polygons=[css_polygon(shape) for shape in SHAPES],
     )
-    return environment.get_template("page.html.j2").render(
-        view=build_view(run, measured, probes),
+    return environment.get_template(template).render(
         style=Markup(style),  # noqa: S704 - our own file, filled with our own colours
         policy=content_policy(style),
         markers=[svg_path(shape) for shape in SHAPES],
         colours=LIGHT,
-        cap_note=CAP_NOTE,
-        headline=HEADLINE,
+        **content,
     )
 
 

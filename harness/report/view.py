@@ -84,6 +84,8 @@ class View:
     when: str
     host_line: str
     unfinished: str
+    article: bool
+    """The article is replayed beside the cells, on a page of its own."""
     total: str
     counts: tuple[tuple[Status, int], ...]
     badge: Badge
@@ -121,6 +123,7 @@ def build_view(run: Run, measured: Sequence[Measured], probes: Sequence[Referenc
         when=f"{moment(run.started_at)}, {format_duration(run.run_s)} of measuring",
         host_line=host_line(run),
         unfinished=_unfinished(run, len(measured)),
+        article=run.protocol.article,
         total=_total(len(measured) - len(book.controls), len(book.controls)),
         counts=tuple((status, counts[status]) for status in Status if counts[status]),
         badge=badge(found),

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 from harness.report import write_report
+from tests.replays import sittings, write_replay
 from tests.sample_runs import failures, noisy, noisy_probes, sample, write_run
 
 QUIET = (
@@ -36,7 +37,10 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The sample runs' pages, by name."""
     folder = tmp_path_factory.mktemp("reports")
     runs = {"sample": (*sample(), ()), "failures": (*failures(), ()), "noisy": (*noisy(), noisy_probes())}
-    return {name: write_report(write_run(folder / name, *made)) for name, made in runs.items()}
+    pages = {name: write_report(write_run(folder / name, *made)) for name, made in runs.items()}
+    replay = write_run(folder / "article", *sample())
+    write_replay(replay, sittings())
+    return pages | {"article": write_report(replay).with_name("article.html")}
 
 
 @pytest.fixture(scope="session")

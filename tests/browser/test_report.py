@@ -26,7 +26,7 @@ def background(page: Page) -> str:
     return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
 
 
-@pytest.mark.parametrize("name", ["sample", "failures", "noisy"])
+@pytest.mark.parametrize("name", ["sample", "failures", "noisy", "article"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_opens_from_disk_in_silence(
     browser: Browser, reports: dict[str, Path], name: str, scheme: str
@@ -72,7 +72,7 @@ def test_every_failure_is_told_without_javascript(browser: Browser, reports: dic
     page.close()
 
 
-@pytest.mark.parametrize("name", ["sample", "failures", "noisy"])
+@pytest.mark.parametrize("name", ["sample", "failures", "noisy", "article"])
 @pytest.mark.parametrize("width", [320, 360, 768, 1440, 2560])
 def test_only_tables_scroll_sideways(
     browser: Browser, reports: dict[str, Path], name: str, width: int
@@ -84,7 +84,7 @@ def test_only_tables_scroll_sideways(
     page.close()
 
 
-@pytest.mark.parametrize("name", ["sample", "failures", "noisy"])
+@pytest.mark.parametrize("name", ["sample", "failures", "noisy", "article"])
 def test_no_table_is_cut_off_on_a_small_desktop(
     browser: Browser, reports: dict[str, Path], name: str
 ) -> None:
@@ -115,7 +115,7 @@ def test_a_cut_table_fades_until_it_is_scrolled_to_its_end(
     page.close()
 
 
-@pytest.mark.parametrize("name", ["failures", "noisy"])
+@pytest.mark.parametrize("name", ["failures", "noisy", "article"])
 @pytest.mark.parametrize("width", [360, 1440])
 def test_no_text_of_a_chart_leaves_it_or_meets_another(
     browser: Browser, reports: dict[str, Path], name: str, width: int
@@ -233,7 +233,7 @@ def test_hostile_texts_are_inert(browser: Browser, tmp_path: Path) -> None:
     page.close()
 
 
-@pytest.mark.parametrize("name", ["sample", "failures", "noisy"])
+@pytest.mark.parametrize("name", ["sample", "failures", "noisy", "article"])
 @pytest.mark.parametrize("kind", ["light", "dark", "phone"])
 def test_screenshots_are_there_to_be_looked_at(
     browser: Browser, reports: dict[str, Path], screenshots: Path, name: str, kind: str

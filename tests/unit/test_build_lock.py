@@ -1,5 +1,6 @@
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -59,15 +60,24 @@ def test_a_lock_pins_every_package_by_hash_and_names_no_place(lock: Path) -> Non
     assert all("--hash=sha256:" in block for block in blocks)
 
 
+def asked(source: Path) -> Iterator[str]:
+    """The requirements of a file, and of those that it includes."""
+    for line in source.read_text().splitlines():
+        text = line.partition("#")[0].strip()
+        if text.startswith("-r "):
+            yield from asked(source.parent / text.removeprefix("-r "))
+        elif text:
+            yield text
+
+
 @pytest.mark.parametrize(
     "source",
     sorted(ROOT.glob("images/**/requirements.in")),
     ids=lambda path: str(path.parent.relative_to(ROOT)),
 )
 def test_an_image_s_lock_keeps_what_is_asked_for(source: Path) -> None:
-    asked = [line.partition("#")[0].strip() for line in source.read_text().splitlines()]
     pins = read_pins(source.with_name("requirements.x86_64.lock"))
-    for requirement in filter(None, asked):
+    for requirement in asked(source):
         name, _, version = requirement.partition("==")
         assert name in pins
         assert not version or pins[name] == version

@@ -23,7 +23,9 @@ def images(tmp_path: Path) -> Path:
 def recipe(images: Path, name: str = "onnxruntime", base: str = "base-1") -> Recipe:
     framework = load_frameworks(images).get(name)
     lock = lock_path(images / name, "x86_64") if (images / name).is_dir() else None
-    return read_recipe(images, ImageRequest(name), framework=framework, lock=lock, base_identity=base)
+    return read_recipe(
+        images, ImageRequest(name), framework=framework, indexes=(), lock=lock, base_identity=base
+    )
 
 
 @pytest.mark.parametrize(
@@ -75,7 +77,7 @@ def test_another_lock_is_another_image(images: Path, tmp_path: Path) -> None:
     lock.write_text("onnxruntime==1.17.0 \\\n    --hash=sha256:00\n")
     request = ImageRequest("onnxruntime", version="1.17.0")
     framework = load_frameworks(images)["onnxruntime"]
-    other = read_recipe(images, request, framework=framework, lock=lock, base_identity="base-1")
+    other = read_recipe(images, request, framework=framework, indexes=(), lock=lock, base_identity="base-1")
     assert (other.version, other.tag) == ("1.17.0", "edgematrix/onnxruntime:1.17.0")
     assert other.fingerprint != recipe(images).fingerprint
     assert other.site_stem != recipe(images).site_stem
@@ -93,6 +95,7 @@ def test_tools_are_an_image_of_their_own(images: Path) -> None:
         images,
         ImageRequest("onnxruntime", tools=True),
         framework=load_frameworks(images)["onnxruntime"],
+        indexes=(),
         lock=lock_path(tools, "x86_64"),
         base_identity="base-1",
     )

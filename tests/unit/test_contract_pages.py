@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
+from harness.article.readings import Reading, Sitting
 from harness.config.schema import (
     Device,
     Exclude,
@@ -73,7 +74,8 @@ def test_every_key_of_a_matrix_is_explained(heading: str, kind: type[BaseModel])
 def test_every_default_of_a_matrix_is_told() -> None:
     text = (PAGES / "matrix.md").read_text()
     for key, field in ProtocolKeys.model_fields.items():
-        told = f"`{field.default}`" if field.default not in ("", {}) else "none"
+        default = str(field.default).lower() if isinstance(field.default, bool) else field.default
+        told = f"`{default}`" if default not in ("", {}) else "none"
         assert re.search(rf"^\| `{key}` \|.*\| {told} \|$", text, re.MULTILINE), key
 
 
@@ -88,6 +90,7 @@ def test_every_field_of_a_record_is_explained(kind: type[Record]) -> None:
         ("Trial", Trial), ("Evidence", Evidence), ("Warning", TypedWarning), ("Requested", Requested),
         ("Cell", CellResult), ("Expectation", Expectation), ("Cell key", Cell),
         ("Reference probe", ReferenceProbe), ("Run", Run),
+        ("Sitting", Sitting), ("Reading", Reading),
         ("Protocol", Protocol), ("Host", Host), ("Framework", Framework), ("Image", Image), ("Model", Model),
     ],
 )  # fmt: skip

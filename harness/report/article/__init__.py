@@ -1,0 +1,117 @@
+"""The article's page: published, reproduced and fair side by side, the ladder, and which conclusions stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from harness.article.figures import climb
+from harness.article.readings import Edition, Readings
+from harness.report.article.conclusions import Conclusion, agreements, conclusion
+from harness.report.article.rungs import LadderView, ladder_view
+from harness.report.article.tables import Pin, Table, pins, tables
+from harness.report.article.words import TITLES, names_of, order_of, place_of, ratio_of
+from harness.report.formats import clip, number
+from harness.report.html import fill_page
+from harness.report.palette import slots
+from harness.store import write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from harness.article.figures import Climb, Standing
+    from harness.article.ladder import Ladder
+    from harness.article.readings import Sitting
+    from harness.runs import Run
+    from harness.stats.cell import Measured
+
+PAGE: Final = "article.html"
+
+
+@dataclass(frozen=True)
+class ArticleView:
+    """Everything on the page."""
+
+    title: str
+    run_id: str
+    lede: tuple[str, ...]
+    tables: tuple[Table, ...]
+    conclusions: tuple[Conclusion, ...]
+    agreements: tuple[str, ...]
+    names: tuple[tuple[str, int], ...]
+    ladders: tuple[LadderView, ...]
+    pins: tuple[Pin, ...]
+    failures: tuple[str, ...]
+    host: str
+    rounds: int
+
+
+def write_article(run_dir: Path, run: Run, measured: Sequence[Measured]) -> None:
+    """Write `article.html`, for a reader who has only seen the article; nothing where a run replays none.
+
+    Raises:
+        StoreError: a stored file is damaged, or the page cannot be written.
+    """
+    readings = Readings(run_dir)
+    ladder = readings.read_ladder()
+    if ladder is not None:
+        view = build_article(run, measured, ladder, readings.read_all())
+        write_atomically(run_dir / PAGE, fill_page("article.html.j2", view=view))
+
+
+def build_article(
+    run: Run, measured: Sequence[Measured], ladder: Ladder, sittings: Sequence[Sitting]
+) -> ArticleView:
+    """All that stands on the page."""
+    climbs = {edition: climb(ladder, edition, sittings) for edition in Edition}
+    ordinary = {
+        each.result.cell.framework: each
+        for each in measured
+        if not each.result.cell.twin and each.result.cell.framework in ladder.published
+    }
+    colours = slots(ladder.frameworks)
+    fair = climbs[Edition.CURRENT].rungs[ladder.rungs[-1].name]
+    floor = climbs[Edition.CURRENT].floor
+    return ArticleView(
+        title=ladder.title,
+        run_id=run.run_id,
+        lede=tuple(_lede(ladder, climbs, fair)),
+        tables=tuple(tables(ladder, climbs, ordinary, colours)),
+        conclusions=tuple(conclusion(ladder, name, fair, floor) for name in ladder.frameworks),
+        agreements=tuple(agreements(ladder, fair, ordinary, floor)),
+        names=tuple((ladder.published[name].title, colours[name]) for name in ladder.frameworks),
+        ladders=tuple(ladder_view(ladder, climbs[edition], colours) for edition in Edition),
+        pins=tuple(pins(run, ladder)),
+        failures=tuple(_failures(ladder, climbs)),
+        host=f"{run.host.cpu_model}, {len(run.host.logical_cpus)} logical CPUs",
+        rounds=run.protocol.trials,
+    )
+
+
+def _lede(ladder: Ladder, climbs: Mapping[Edition, Climb], fair: Mapping[str, Standing]) -> Iterator[str]:
+    """The answer, before anything else."""
+    first = ladder.rungs[0].name
+    yield f"The article's order, the fastest first: {names_of(ladder, ladder.order)}."
+    for edition, found in climbs.items():
+        order = order_of(found.rungs[first])
+        ratio = ratio_of(found.rungs[first], ladder.baseline, ladder.order[-1])
+        last, base = (ladder.published[name].title for name in (ladder.order[-1], ladder.baseline))
+        same = "the same order" if order == ladder.order else f"another order: {names_of(ladder, order)}"
+        factor = "" if ratio is None else f"; {last} takes {number(ratio.value)} times as long as {base}"
+        yield f"Its protocol, repeated here with {TITLES[edition]}, gives {same}{factor}."
+    yield f"With every flaw taken away the order is {_fair_order(ladder, fair)}."
+
+
+def _fair_order(ladder: Ladder, fair: Mapping[str, Standing]) -> str:
+    """The order with its ties: who may have which place."""
+    return ", ".join(f"{ladder.published[name].title} ({place_of(fair[name])})" for name in order_of(fair))
+
+
+def _failures(ladder: Ladder, climbs: Mapping[Edition, Climb]) -> Iterator[str]:
+    for edition, found in climbs.items():
+        for rung in ladder.rungs:
+            for name, each in found.rungs[rung.name].items():
+                if each.error:
+                    title = ladder.published[name].title
+                    yield f"{title} on “{rung.title}” with {TITLES[edition]}: {clip(each.error)}"

@@ -1,0 +1,1 @@
+../article/article.py

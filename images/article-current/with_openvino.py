@@ -1,0 +1,1 @@
+../article/with_openvino.py

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from harness.report.article.words import TITLES, bounds_of, names_of, order_of, place_of
 from harness.report.charts import log_scale
-from harness.report.formats import EN_DASH, TIMES, UNKNOWN, clip, listed, number, share
+from harness.report.formats import TIMES, UNKNOWN, clip, listed, number, share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -115,28 +115,28 @@ def _rung(ladder: Ladder, index: int, rung: Rung, found: Climb) -> RungRow:
 def _cell(standing: Standing) -> str:
     if standing.latency is None:
         return f"failed\n{clip(standing.error or 'not measured', 60)}"
-    place = "" if standing.band is None else f", {place_of(standing)}"
-    step = "" if standing.step is None else f"; {_effect(standing.step)}"
-    return f"{number(standing.latency.value)}\n{bounds_of(standing.latency)}{place}{step}"
+    effect = () if standing.step is None else _effect(standing.step)
+    lines = (number(standing.latency.value), bounds_of(standing.latency), place_of(standing), *effect)
+    return "\n".join(filter(None, lines))
 
 
-def _effect(step: Step) -> str:
-    """What a step did, as a factor with its interval; what is not proved is no change."""
+def _effect(step: Step) -> tuple[str, str]:
+    """What a step did, as a factor, and the interval of that; what is not proved is no change."""
     if step.difference is None:
-        return UNKNOWN
+        return UNKNOWN, ""
     if not step.counts:
-        return NO_CHANGE
+        return NO_CHANGE, ""
     low, high = step.difference.interval()
     ratio = step.difference.ratio
     if ratio < 1:
-        return f"{number(1 / ratio)}{TIMES} faster [{number(1 / high)}{EN_DASH}{number(1 / low)}]"
-    return f"{number(ratio)}{TIMES} slower [{number(low)}{EN_DASH}{number(high)}]"
+        return f"{number(1 / ratio)}{TIMES} faster", f"[{number(1 / high)}, {number(1 / low)}]"
+    return f"{number(ratio)}{TIMES} slower", f"[{number(low)}, {number(high)}]"
 
 
 def _worth(ladder: Ladder, standings: Mapping[str, Standing]) -> str:
     """What a step was worth, in a sentence."""
     changed = [
-        f"{ladder.published[name].title} {_effect(each.step).partition(' [')[0]}"
+        f"{ladder.published[name].title} {_effect(each.step)[0]}"
         for name, each in standings.items()
         if each.step is not None and each.step.counts
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -11,9 +11,12 @@ from harness.records import Phase, PhaseEnd
 from harness.report.formats import mebibytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from harness.stats.cell import Measured
+
+
+FLOAT32_BYTES: Final = 4
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,8 @@ class LedgerRow:
     phase: str
     peak: str
     """VmHWM."""
+    without_file: str
+    """The peak without the file-backed memory at the phase's end: about the most anonymous memory in it."""
     anonymous: str
     file: str
     cgroup: str
@@ -33,13 +38,28 @@ class LedgerEntry:
     """One cell."""
 
     cell_id: str
+    weights: str
+    """What the model's parameters take in float32, MiB; a dash where nobody counted them."""
     rows: tuple[LedgerRow, ...]
 
 
-def ledger(measured: Iterable[Measured]) -> tuple[LedgerEntry, ...]:
-    """The memory of all cells of which some trial ended a phase."""
-    entries = ((each.result.cell_id, _rows(each)) for each in measured)
-    return tuple(LedgerEntry(cell_id, rows) for cell_id, rows in entries if rows)
+def ledger(measured: Iterable[Measured], parameters: Mapping[str, int]) -> tuple[LedgerEntry, ...]:
+    """The memory of all cells of which some trial ended a phase.
+
+    Args:
+        measured: the cells.
+        parameters: of each model that was prepared, how many it has.
+    """
+    entries = ((each.result, _rows(each)) for each in measured)
+    return tuple(
+        LedgerEntry(result.cell_id, _weights(parameters.get(result.cell.model)), rows)
+        for result, rows in entries
+        if rows
+    )
+
+
+def _weights(parameters: int | None) -> str:
+    return mebibytes(float(parameters * FLOAT32_BYTES) if parameters else None)
 
 
 def _rows(measured: Measured) -> tuple[LedgerRow, ...]:
@@ -49,6 +69,7 @@ def _rows(measured: Measured) -> tuple[LedgerRow, ...]:
         LedgerRow(
             phase=phase.value,
             peak=_median(end.rss_peak_bytes for end in found),
+            without_file=_median(map(_without_file, found)),
             anonymous=_median(end.rss_anon_bytes for end in found),
             file=_median(end.rss_file_bytes for end in found),
             cgroup=_median(end.cgroup_peak_bytes for end in found),
@@ -56,6 +77,12 @@ def _rows(measured: Measured) -> tuple[LedgerRow, ...]:
         for phase, found in by_phase.items()
         if found
     )
+
+
+def _without_file(end: PhaseEnd) -> int | None:
+    if end.rss_peak_bytes is None or end.rss_file_bytes is None:
+        return None
+    return max(0, end.rss_peak_bytes - end.rss_file_bytes)
 
 
 def _median(sizes: Iterable[int | None]) -> str:

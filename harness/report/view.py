@@ -133,7 +133,7 @@ def build_view(run: Run, measured: Sequence[Measured], probes: Sequence[Referenc
         proofs=proofs(found),
         noise=noise(book),
         fitness=_fitness(book, measured, probes),
-        ledger=ledger(measured),
+        ledger=ledger(measured, {name: model.parameters for name, model in run.models.items()}),
         warnings=told,
         doubts=counted(told.count, "warning"),
         host=host_facts(run),

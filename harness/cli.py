@@ -112,7 +112,7 @@ def plan(
 def build(names: tuple[str, ...]) -> None:
     """Build the images of the frameworks NAME, or of all; what is up to date is skipped."""
     from harness.build import build_images  # noqa: PLC0415
-    from harness.catalog import SUPPORT_IMAGES, load_frameworks  # noqa: PLC0415
+    from harness.catalog import ARTICLE_IMAGES, SUPPORT_IMAGES, load_frameworks  # noqa: PLC0415
     from harness.engine import Engine  # noqa: PLC0415
     from harness.engine_connection import connect  # noqa: PLC0415
     from harness.errors import BuildError  # noqa: PLC0415
@@ -122,7 +122,7 @@ def build(names: tuple[str, ...]) -> None:
     from harness.units import format_memory  # noqa: PLC0415
 
     known = load_frameworks(ROOT / "images")
-    if unknown := [name for name in names if name not in {*known, *SUPPORT_IMAGES}]:
+    if unknown := [name for name in names if name not in {*known, *SUPPORT_IMAGES, *ARTICLE_IMAGES}]:
         raise ConfigError(
             f"no framework is called {unknown[0]!r}", fix=f"write one of {', '.join(sorted(known))}"
         )

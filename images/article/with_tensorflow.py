@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import keras
-import tensorflow as tf
+import setuptools  # noqa: F401 - before TensorFlow 2.16, which imports distutils: it stands in for that
+
+import keras  # isort: skip
+import tensorflow as tf  # isort: skip
 from safetensors.numpy import load_file
 from work import INPUT, WIDTHS
 

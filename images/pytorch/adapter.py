@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from compiled import Compiled
-from folded import fold
+from folded import restructure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,9 +38,9 @@ class Adapter:
             self._call = Compiled(model.native)
         elif model.has_definition("pytorch"):
             with torch.device("meta"):  # without weights of its own
-                module = fold(model.define("pytorch").build().eval())
+                module = model.define("pytorch").build().eval()
             weights = torch.load(model.native / "model.pt", mmap=True, weights_only=True)
-            module.load_state_dict(weights, assign=True)
+            restructure(module, weights).load_state_dict(weights, assign=True)
             self._call = module.requires_grad_(requires_grad=False)
         else:
             module = torch.load(model.native / "graph.pt", mmap=True, weights_only=False)

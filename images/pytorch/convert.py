@@ -24,7 +24,7 @@ def convert(model: ModelFiles, out: Path, params: dict[str, Any]) -> None:  # no
     """
     module = model.define("pytorch").build()
     module.load_state_dict(load_file(model.common / "weights.safetensors"))
-    weights = fold(module.eval()).state_dict()
+    weights = fold(module.eval())
     for name, tensor in weights.items():
         if tensor.dim() == FILTERS:
             weights[name] = tensor.contiguous(memory_format=torch.channels_last)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from folded import fold
+from folded import fold, restructure
 from safetensors.torch import load_file
 
 Call = Callable[[dict[str, np.ndarray[Any, Any]]], Any]
@@ -55,7 +55,10 @@ def alternatives(adapter: Any, model: Any, *, threads: int, params: dict[str, An
             calls["inputs with the channels last as well"] = answer(module, last)
             apart = model.define("pytorch").build().eval()
             apart.load_state_dict(load_file(model.common / "weights.safetensors"))
-            calls["filters as PyTorch has them"] = answer(fold(copy.deepcopy(apart)))
+            plain = fold(copy.deepcopy(apart))
+            rebuilt = restructure(model.define("pytorch").build().eval(), plain)
+            rebuilt.load_state_dict(plain)
+            calls["filters as PyTorch has them"] = answer(rebuilt)
             calls["normalisations apart"] = answer(apart)
             calls["normalisations apart, channels last"] = answer(copy.deepcopy(apart).to(memory_format=last))
     return calls

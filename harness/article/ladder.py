@@ -66,18 +66,25 @@ class Ladder(_Part):
     """Why one of them is not in the image, by distribution."""
     rungs: Annotated[tuple[Rung, ...], Field(min_length=2)]
     """From the article upwards."""
+    top: Rung
+    """Above the ladder: the ordinary matrix, which no sitting measures."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.baseline not in self.published:
             raise ValueError("`baseline` is none of the frameworks")
-        if len({rung.name for rung in self.rungs}) != len(self.rungs):
+        if len({rung.name for rung in (*self.rungs, self.top)}) != len(self.rungs) + 1:
             raise ValueError("two rungs have the same name")
         return self
 
     def gone(self, rung: Rung) -> tuple[str, ...]:
         """The names of the flaws that are taken away on a rung: its own and those of the rungs before it."""
         return tuple(each.name for each in self.rungs[1 : self.rungs.index(rung) + 1])
+
+    @property
+    def whole(self) -> Ladder:
+        """The ladder with the ordinary matrix as its last rung."""
+        return self.model_copy(update={"rungs": (*self.rungs, self.top)})
 
     @property
     def frameworks(self) -> tuple[str, ...]:

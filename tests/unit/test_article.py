@@ -15,6 +15,7 @@ from harness.errors import ConfigError, StoreError
 from harness.report import write_report
 from harness.report.article import build_article
 from harness.report.article.conclusions import conclusion
+from harness.stats.cell import measure
 from tests.factories import cell, result, run
 from tests.replays import LADDER, sitting, sittings, write_replay
 from tests.sample_runs import write_run
@@ -233,6 +234,15 @@ def test_a_damaged_sitting_is_an_error_with_its_name(tmp_path: Path) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text()), "unknown": 1}))
     with pytest.raises(StoreError, match=re.escape(path.name)):
         Readings(tmp_path).read_all()
+
+
+def test_the_ordinary_matrix_is_the_top_of_the_current_ladder_alone() -> None:
+    cells = tuple(result(cell(name, batch=1000)) for name in LADDER.frameworks)
+    article, current = build_article(run(cells), measure(cells), LADDER, sittings()).ladders
+    assert len(current.rungs) == len(article.rungs) + 1
+    assert current.rungs[-1].title == LADDER.top.title
+    assert len(current.chart.columns) == len(current.rungs)
+    assert all(value[0].isdigit() for value in current.rungs[-1].values)
 
 
 def test_every_flaw_has_its_worth_on_the_page() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from harness.article.figures import climb
-from harness.article.readings import Edition, Readings
+from harness.article.readings import Edition, Reading, Readings, Sitting
 from harness.report.article.conclusions import Conclusion, agreements, conclusion
 from harness.report.article.rungs import LadderView, ladder_view
 from harness.report.article.tables import Pin, Table, pins, tables
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from harness.article.figures import Climb, Standing
     from harness.article.ladder import Ladder
-    from harness.article.readings import Sitting
     from harness.runs import Run
     from harness.stats.cell import Measured
 
@@ -64,13 +63,16 @@ def build_article(
     run: Run, measured: Sequence[Measured], ladder: Ladder, sittings: Sequence[Sitting]
 ) -> ArticleView:
     """All that stands on the page."""
-    climbs = {edition: climb(ladder, edition, sittings) for edition in Edition}
     ordinary = {
         each.result.cell.framework: each
         for each in measured
         if not each.result.cell.twin and each.result.cell.framework in ladder.published
     }
     colours = slots(ladder.frameworks)
+    # What the ordinary matrix measures are the current versions: it is the top of that edition's ladder only.
+    ladders = {Edition.ARTICLE: ladder, Edition.CURRENT: ladder.whole}
+    every = (*sittings, *as_sittings(ladder, ordinary))
+    climbs = {edition: climb(ladders[edition], edition, every) for edition in Edition}
     fair = climbs[Edition.CURRENT].rungs[ladder.rungs[-1].name]
     floor = climbs[Edition.CURRENT].floor
     return ArticleView(
@@ -81,11 +83,35 @@ def build_article(
         conclusions=tuple(conclusion(ladder, name, fair, floor) for name in ladder.frameworks),
         agreements=tuple(agreements(ladder, fair, ordinary, floor)),
         names=tuple((ladder.published[name].title, colours[name]) for name in ladder.frameworks),
-        ladders=tuple(ladder_view(ladder, climbs[edition], colours) for edition in Edition),
+        ladders=tuple(ladder_view(ladders[edition], climbs[edition], colours) for edition in Edition),
         pins=tuple(pins(run, ladder)),
         failures=tuple(_failures(ladder, climbs)),
         host=f"{run.host.cpu_model}, {len(run.host.logical_cpus)} logical CPUs",
         rounds=run.protocol.trials,
+    )
+
+
+def as_sittings(ladder: Ladder, ordinary: Mapping[str, Measured]) -> tuple[Sitting, ...]:
+    """The ordinary trials as sittings of the top rung: one a round, of the frameworks that were measured in it."""
+    rounds = sorted({index for each in ordinary.values() for index in each.stats.medians_ms})
+    return tuple(
+        Sitting(
+            edition=Edition.CURRENT,
+            rung=ladder.top.name,
+            index=index,
+            started_at=min(trial.started_at for each in ordinary.values() for trial in each.result.trials),
+            readings=tuple(
+                Reading(
+                    framework=name,
+                    version=each.stats.framework_version,
+                    latency_ms=each.stats.medians_ms[index],
+                    max_rel_error=each.stats.max_rel_error,
+                )
+                for name, each in ordinary.items()
+                if index in each.stats.medians_ms
+            ),
+        )
+        for index in rounds
     )
 
 

@@ -88,23 +88,38 @@ def doctor(quick: bool, as_json: bool) -> None:
 
 @cli.command()
 @matrix_options
+@reports_option
+@click.option("--ids", is_flag=True, help="Print the ids of the cells, one a line, for --only and --skip.")
 @click.option("--json", "as_json", is_flag=True, help="Print the cells as JSON.")
 def plan(
-    matrix: Path, only: tuple[str, ...], skip: tuple[str, ...], shard: tuple[int, int], as_json: bool
+    matrix: Path,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    shard: tuple[int, int],
+    reports: Path,
+    ids: bool,
+    as_json: bool,
 ) -> None:
-    """Show the cells of MATRIX; starts nothing and needs no engine."""
+    """Show the cells of MATRIX as a grid, and how long they will take; starts nothing and needs no engine.
+
+    The name of a column follows framework and model in the ids of its cells.
+    """
+    from harness.grid import estimate, grid_lines  # noqa: PLC0415
     from harness.intake import Options, plan_matrix  # noqa: PLC0415
     from harness.plan import describe, with_controls  # noqa: PLC0415
+    from harness.store import readable_runs  # noqa: PLC0415
 
-    read, planned = plan_matrix(Options(matrix=matrix, reports=Path(), only=only, skip=skip, shard=shard))
-    rows = describe(with_controls(planned, read.baseline))
+    read, planned = plan_matrix(Options(matrix=matrix, reports=reports, only=only, skip=skip, shard=shard))
+    whole = with_controls(planned, read.baseline)
     if as_json:
-        click.echo(json.dumps(rows, indent=1))
-        return
-    for row in rows:
-        click.echo(row["id"] + (f"  skipped: {row['skip_reason']}" if row["skip_reason"] else ""))
-    left_out = sum(row["skip_reason"] is not None for row in rows)
-    click.echo(f"{len(rows)} cells, {len(rows) - left_out} to measure", err=True)
+        click.echo(json.dumps(describe(whole), indent=1))
+    elif ids:
+        for row in describe(whole):
+            click.echo(row["id"] + (f"  skipped: {row['skip_reason']}" if row["skip_reason"] else ""))
+    else:
+        for line in grid_lines(whole, shutil.get_terminal_size().columns):
+            click.echo(line)
+    click.echo(str(estimate(whole, readable_runs(reports))), err=True)
 
 
 @cli.command()
@@ -299,6 +314,35 @@ def compare(
             click.echo(line)
     if compared.regressed:
         sys.exit(ExitCode.REGRESSION)
+
+
+@cli.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print what makes SHELL complete commands and options.
+
+    For bash, in ~/.bashrc: eval "$(edgematrix completion bash)"
+    """
+    from click.shell_completion import get_completion_class  # noqa: PLC0415
+
+    kind = get_completion_class(shell)
+    assert kind is not None
+    click.echo(kind(cli, {}, "edgematrix", "_EDGEMATRIX_COMPLETE").source())
+
+
+@cli.group()
+def new() -> None:
+    """Write a commented start to go on from."""
+
+
+@new.command("matrix")
+@click.argument("file", type=click.Path(path_type=Path), default="matrix.yaml")
+def new_matrix(file: Path) -> None:
+    """Write a matrix to FILE that runs as it is and explains every key; never over a file that is there."""
+    from harness.starts import write_matrix  # noqa: PLC0415
+
+    write_matrix(file)
+    click.echo(f"wrote {file}; try: edgematrix plan {file}", err=True)
 
 
 @cli.command()

@@ -195,7 +195,7 @@ def select(plan: Plan, only: Sequence[str], skip: Sequence[str]) -> Plan:
         raise ConfigError(
             "the selectors leave no cell",
             why=f"--skip {' '.join(skip)} drops all that --only {' '.join(only) or '*'} keeps",
-            fix="drop one of them; `edgematrix plan` lists the ids",
+            fix="drop one of them; `edgematrix plan --ids` lists them",
         )
     return replace(plan, cells=kept)
 
@@ -268,9 +268,12 @@ def _matches_nothing(option: str, pattern: str, ids: Sequence[str]) -> ConfigErr
     lowered = pattern.lower()[:LONGEST_PATTERN]
     near = difflib.get_close_matches(lowered.replace("*", ""), ids, n=NEAREST, cutoff=0.0)
     why = f"the nearest of {len(ids)} ids are {', '.join(near)}"
-    fix = "`edgematrix plan` lists all ids; `*` stands for any text, and quotes keep the shell off it"
+    fix = "`edgematrix plan --ids` lists all; `*` stands for any text, and quotes keep the shell off it"
     if not pattern:
-        why, fix = "the pattern is empty", f"leave {option} out, or write an id; `edgematrix plan` lists all"
+        why, fix = (
+            "the pattern is empty",
+            f"leave {option} out, or write an id; `edgematrix plan --ids` lists all",
+        )
     elif "[" in pattern and "]" not in pattern.rpartition("[")[2]:
         why, fix = "its `[` is never closed", "close it, as in `*.c[12].*`, or write `*` instead"
     elif any(fnmatchcase(cell_id, lowered) for cell_id in ids):

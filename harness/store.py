@@ -10,6 +10,7 @@ reports/latest                                     link to the newest run, and a
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from itertools import takewhile
@@ -219,6 +220,13 @@ def stored_runs(reports: Path) -> Iterator[RunStore]:
     for folder in sorted(folders, key=lambda path: path.name, reverse=True):
         if (folder / "run.json").exists():
             yield RunStore(folder)
+
+
+def readable_runs(reports: Path) -> Iterator[Run]:
+    """The records of all runs of this version, the newest first."""
+    for store in stored_runs(reports):
+        with contextlib.suppress(StoreError):
+            yield store.read_run()
 
 
 def open_run(reports: Path, run_id: str) -> RunStore:

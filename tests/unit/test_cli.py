@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ MATRIX = str(ROOT / "matrix.yaml")
 
 
 def test_plan_lists_the_cells_without_an_engine(capsys: pytest.CaptureFixture[str]) -> None:
-    assert exit_code("plan", MATRIX) == ExitCode.OK
+    assert exit_code("plan", MATRIX, "--ids") == ExitCode.OK
     printed = capsys.readouterr()
     assert printed.out.splitlines()[0] == "pytorch.spam-fnn.c1.m512m.b1"
     assert len(printed.out.splitlines()) == 22
@@ -20,7 +21,7 @@ def test_plan_lists_the_cells_without_an_engine(capsys: pytest.CaptureFixture[st
         "null.spam-fnn.c1.m512m.b1",
         "pytorch.spam-fnn.c1.m8g.b1.twin",
     ]
-    assert "22 cells, 22 to measure" in printed.err
+    assert "22 cells to measure, 110 trials: about " in printed.err
 
 
 def test_plan_as_json_is_one_document(capsys: pytest.CaptureFixture[str]) -> None:
@@ -111,3 +112,37 @@ def test_a_cell_ends_as_expected_or_well(status: Status, expected: Status | None
 
 def test_no_report_without_a_run_is_exit_5(tmp_path: Path) -> None:
     assert exit_code("report", "--reports", str(tmp_path)) == ExitCode.ENVIRONMENT
+
+
+def test_a_new_matrix_plans_as_it_is_and_knows_its_schema(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "mine.yaml"
+    assert exit_code("new", "matrix", str(file)) == ExitCode.OK
+    schemas = re.findall(r"schema[=:] ?(\S+\.json)$", file.read_text(), re.MULTILINE)
+    assert len(schemas) == 2
+    for schema in schemas:
+        assert (tmp_path / schema).resolve() == ROOT / "harness" / "schemas" / "matrix.schema.json"
+    assert exit_code("plan", str(file)) == ExitCode.OK
+    capsys.readouterr()
+
+
+def test_a_new_matrix_never_takes_the_place_of_another(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("mine")
+    assert exit_code("new", "matrix", str(file)) == ExitCode.CONFIG
+    assert file.read_text() == "mine"
+    assert "is there already" in capsys.readouterr().err
+    assert exit_code("new", "matrix", str(tmp_path / "nowhere" / "mine.yaml")) == ExitCode.ENVIRONMENT
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_printed_for_each_shell(
+    shell: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It asks bash for its version, and a unit test starts no process.
+    monkeypatch.setattr("click.shell_completion.BashComplete._check_version", lambda _: None)
+    assert exit_code("completion", shell) == ExitCode.OK
+    assert "_EDGEMATRIX_COMPLETE" in capsys.readouterr().out

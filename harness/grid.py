@@ -1,0 +1,117 @@
+"""The plan for people: the cells of each model as a grid, and how long they will take, as far as earlier runs tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from harness.runs import RunState
+from harness.units import format_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from harness.plan import Plan, PlannedCell
+    from harness.results import Cell
+    from harness.runs import Protocol, Run
+
+GAP: Final = 2
+SKIPPED: Final = "-"
+CLOCKS: Final = 1.5
+"""Times the budget: the steady phase, and half of it for the second clock."""
+USUAL_S: Final = 2.5
+"""Of a trial beyond the time that the protocol measures, before anything is known: a container, an import, a model."""
+
+
+def grid_lines(plan: Plan, width: int) -> Iterator[str]:
+    """The cells by framework and by what else makes up their ids, and why some are skipped.
+
+    A column is what follows framework and model in the ids, and an entry the number of trials.
+
+    Args:
+        plan: the cells.
+        width: of the terminal, characters; wider grids are cut into several.
+    """
+    models = dict.fromkeys(planned.cell.model for planned in plan.cells)
+    for model in models:
+        yield from _grid([each for each in plan.cells if each.cell.model == model], plan, width)
+    reasons: dict[str, list[str]] = {}
+    for planned in plan.cells:
+        if planned.skip_reason is not None:
+            reasons.setdefault(planned.skip_reason, []).append(planned.cell.id)
+    for reason, ids in reasons.items():
+        yield f"skipped, {reason}: {', '.join(ids)}"
+
+
+def _grid(cells: Sequence[PlannedCell], plan: Plan, width: int) -> Iterator[str]:
+    model = cells[0].cell.model
+    rows = dict.fromkeys(planned.cell.framework for planned in cells)
+    columns = dict.fromkeys(_column(planned.cell) for planned in cells)
+    entries = {
+        (planned.cell.framework, _column(planned.cell)): str(plan.protocol.trials)
+        if planned.skip_reason is None
+        else SKIPPED
+        for planned in cells
+    }
+    first = max(len(model), *map(len, rows)) + GAP
+    each = max(map(len, columns)) + GAP
+    names, most = list(columns), max(1, (width - first) // each)
+    for part in (names[start : start + most] for start in range(0, len(names), most)):
+        yield (model.ljust(first) + "".join(name.ljust(each) for name in part)).rstrip()
+        for row in rows:
+            line = "".join(entries.get((row, column), "").ljust(each) for column in part)
+            if line.strip():
+                yield (row.ljust(first) + line).rstrip()
+        yield ""
+
+
+def _column(cell: Cell) -> str:
+    """The end of an id."""
+    return cell.id.removeprefix(f"{cell.framework}.{cell.model}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """How long a plan will take to measure, without what is built and prepared before."""
+
+    cells: int
+    trials: int
+    seconds: float
+    run_id: str | None
+    """The run whose trials it goes by; `None` for the protocol alone."""
+
+    def __str__(self) -> str:
+        """For people, with what it rests on."""
+        source = (
+            f"as in run {self.run_id}" if self.run_id else "by the protocol alone, as no run here is like it"
+        )
+        spent = format_duration(round(self.seconds))
+        return f"{self.cells} cells to measure, {self.trials} trials: about {spent}, {source}"
+
+
+def estimate(plan: Plan, runs: Iterable[Run]) -> Estimate:
+    """Estimate from what a trial took in the first of some runs that measured half of the cells or more.
+
+    Args:
+        plan: the cells.
+        runs: earlier ones, the newest first.
+    """
+    protocol = plan.protocol
+    cells = {planned.cell.id for planned in plan.cells if planned.skip_reason is None}
+    trials = len(cells) * protocol.trials
+    usual = protocol.warmup_s + CLOCKS * protocol.budget_s + USUAL_S
+    for run in runs:
+        same = (
+            run.state is RunState.COMPLETE
+            and not run.protocol.article
+            and measured_alike(run.protocol, protocol)
+        )
+        if same and run.run_s > 0 and 2 * len(cells.intersection(run.cells)) >= len(cells):
+            each = run.run_s / (len(run.cells) * run.protocol.trials)
+            return Estimate(cells=len(cells), trials=trials, seconds=trials * each, run_id=run.run_id)
+    return Estimate(cells=len(cells), trials=trials, seconds=trials * usual, run_id=None)
+
+
+def measured_alike(one: Protocol, other: Protocol) -> bool:
+    """Whether a trial takes as long under both."""
+    return (one.warmup_s, one.budget_s, one.page_cache) == (other.warmup_s, other.budget_s, other.page_cache)

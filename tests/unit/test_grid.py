@@ -1,0 +1,77 @@
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from harness.grid import estimate, grid_lines
+from harness.plan import Plan, PlannedCell
+from harness.runs import Protocol, Run, RunState
+from harness.store import RunStore, readable_runs
+from tests.factories import FRAMEWORKS, cell, result, run
+from tests.sample_runs import sample
+
+MADE, CELLS = sample()
+
+
+def plan(protocol: Protocol = MADE.protocol, skipped: str = "") -> Plan:
+    cells = (
+        PlannedCell(cell=each.cell, skip_reason="no board" if each.cell_id == skipped else None)
+        for each in CELLS
+    )
+    return Plan(cells=tuple(cells), protocol=protocol)
+
+
+def test_the_grid_has_every_cell_once_by_what_its_id_is_made_of() -> None:
+    head, *rows = list(grid_lines(plan(), 200))
+    columns = head.split()[1:]
+    assert head.split()[0] == "spam-fnn"
+    found = {f"{row.split()[0]}.spam-fnn.{column}" for row in rows if row for column in columns}
+    assert found == {each.cell_id for each in CELLS}
+    assert all(set(row.split()[1:]) == {str(MADE.protocol.trials)} for row in rows if row)
+
+
+@pytest.mark.parametrize("width", [1, 40, 60, 100])
+def test_a_wide_grid_is_cut_and_loses_nothing(width: int) -> None:
+    lines = list(grid_lines(plan(), width))
+    heads = [line.split()[1:] for line in lines if line.startswith("spam-fnn")]
+    assert len({column for head in heads for column in head}) == 4
+    assert sum(len(head) for head in heads) == 4
+    assert all(len(line) <= max(width, 30) for line in lines)
+    assert all(before or after for before, after in pairwise(lines))
+
+
+def test_what_is_skipped_is_a_dash_with_its_reason_below() -> None:
+    skipped = CELLS[0].cell_id
+    lines = list(grid_lines(plan(skipped=skipped), 200))
+    assert lines[-1] == f"skipped, no board: {skipped}"
+    assert sum(line.split()[1:].count("-") for line in lines[:-1]) == 1
+
+
+def test_the_estimate_goes_by_the_newest_run_that_is_like_it() -> None:
+    took = MADE.model_copy(update={"run_id": "took", "run_s": 600.0})
+    other = took.model_copy(update={"run_id": "other", "cells": ("jax.another.c1.m8g.b1",)})
+    begun = took.model_copy(update={"run_id": "begun", "state": RunState.INTERRUPTED})
+    longer = took.protocol.model_copy(update={"budget_s": 60.0})
+    slower = took.model_copy(update={"run_id": "slower", "protocol": longer})
+    found = estimate(plan(), [other, begun, slower, took])
+    assert found.run_id == "took"
+    assert found.seconds == pytest.approx(600)
+    assert "as in run took" in str(found)
+
+
+def test_without_such_a_run_it_goes_by_the_protocol_and_says_so() -> None:
+    found = estimate(plan(skipped=CELLS[0].cell_id), [])
+    assert (found.cells, found.trials) == (len(CELLS) - 1, (len(CELLS) - 1) * MADE.protocol.trials)
+    assert found.seconds > found.trials * MADE.protocol.budget_s
+    assert "by the protocol alone" in str(found)
+
+
+def test_a_run_of_another_version_is_no_help_and_no_harm(tmp_path: Path) -> None:
+    cells = tuple(result(cell(name)) for name in FRAMEWORKS)
+    made: Run = run(cells, started_at=datetime(2026, 1, 1, tzinfo=UTC))
+    RunStore(tmp_path / "1").write_run(made)
+    (tmp_path / "2").mkdir()
+    (tmp_path / "2" / "run.json").write_text("{}")
+    assert [each.run_id for each in readable_runs(tmp_path)] == [made.run_id]
+    assert list(readable_runs(tmp_path / "nothing")) == []

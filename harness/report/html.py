@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.report.aspects.memory import HEADLINE
+from harness.report.chooser import as_script
 from harness.report.formats import visible
 from harness.report.palette import DARK, LIGHT, PAPER_DARK, PAPER_LIGHT, SHAPES, css_polygon, svg_path
 from harness.report.provenance import CAP_NOTE
@@ -25,17 +27,24 @@ if TYPE_CHECKING:
     from harness.stats.cell import Measured
 
 STYLE: Final = "style.css"
+SCRIPT: Final = Path(__file__).parent / "templates" / "chooser.js"
 
 
 def render(run: Run, measured: Sequence[Measured], probes: Sequence[ReferenceProbe] = ()) -> str:
-    """The page of a run: one self-contained HTML document without any script."""
+    """The page of a run: one self-contained HTML document; all of it but the chooser is there without its script."""
+    view = build_view(run, measured, probes)
     return fill_page(
-        "page.html.j2", view=build_view(run, measured, probes), cap_note=CAP_NOTE, headline=HEADLINE
+        "page.html.j2",
+        script=SCRIPT.read_text(encoding="utf-8") if view.choices else "",
+        view=view,
+        choices=Markup(as_script(view.choices)),  # noqa: S704 - escaped for where it stands
+        cap_note=CAP_NOTE,
+        headline=HEADLINE,
     )
 
 
-def fill_page(template: str, **content: object) -> str:
-    """A template with the style of all pages, and a policy under which nothing else applies."""
+def fill_page(template: str, *, script: str = "", **content: object) -> str:
+    """A template with the style of all pages, and a policy under which nothing but that and this script applies."""
     environment = _environment()
     style = environment.get_template(STYLE).render(
         light=LIGHT,
@@ -46,19 +55,23 @@ def fill_page(template: str, **content: object) -> str:
     )
     return environment.get_template(template).render(
         style=Markup(style),  # noqa: S704 - our own file, filled with our own colours
-        policy=content_policy(style),
+        policy=content_policy(style, script),
+        script=Markup(script),  # noqa: S704 - our own file
         markers=[svg_path(shape) for shape in SHAPES],
         colours=LIGHT,
         **content,
     )
 
 
-def content_policy(style: str) -> str:
-    """A Content-Security-Policy under which nothing is fetched, nothing runs, and only this style applies."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
-    )
+def content_policy(style: str, script: str = "") -> str:
+    """A Content-Security-Policy under which nothing is fetched, and nothing but this style and this script applies."""
+    scripts = f"script-src '{_digest(script)}'; " if script else ""
+    styles = f"style-src '{_digest(style)}'"
+    return f"default-src 'none'; {scripts}{styles}; img-src data:; base-uri 'none'; form-action 'none'"
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 @cache

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from harness.report.answers import Answer, Headline, answers, headlines
 from harness.report.aspects import aspects
 from harness.report.book import Book
+from harness.report.chooser import Subject, subjects
 from harness.report.controls import Control, controls
 from harness.report.doubts import Warnings, warnings
 from harness.report.failures import Failure, failures
@@ -89,6 +90,8 @@ class View:
     total: str
     counts: tuple[tuple[Status, int], ...]
     badge: Badge
+    choices: tuple[Subject, ...]
+    """What the chooser chooses from."""
     workloads: tuple[WorkloadView, ...]
     sweeps: tuple[Sweep, ...]
     failures: tuple[Failure, ...]
@@ -127,6 +130,7 @@ def build_view(run: Run, measured: Sequence[Measured], probes: Sequence[Referenc
         total=_total(len(measured) - len(book.controls), len(book.controls)),
         counts=tuple((status, counts[status]) for status in Status if counts[status]),
         badge=badge(found),
+        choices=subjects(book, found),
         workloads=tuple(_workload(book, workload, index) for index, workload in enumerate(found, start=1)),
         sweeps=sweeps(book, found),
         failures=failures(book, found),

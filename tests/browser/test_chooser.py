@@ -1,0 +1,93 @@
+"""The chooser in a real browser: needs, places, reasons, and the address."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.conftest import Witness
+
+pytestmark = pytest.mark.browser
+
+
+def opened(browser: Browser, path: Path, address: str = "") -> Page:
+    page = browser.new_page()
+    page.goto(path.as_uri() + address)
+    return page
+
+
+def rows(page: Page) -> dict[str, list[str]]:
+    """What stands beside each framework."""
+    found = page.locator("#chosen tbody tr").all()
+    return {row.locator("th").inner_text(): row.locator("td").all_inner_texts() for row in found}
+
+
+def test_without_needs_everybody_is_ranked_as_the_trials_prove(
+    browser: Browser, reports: dict[str, Path]
+) -> None:
+    page = opened(browser, reports["sample"])
+    found = rows(page)
+    assert next(iter(found)) == "onnxruntime"
+    assert found["onnxruntime"][0] == "1"
+    assert len(found) == 5
+    page.close()
+
+
+def test_who_misses_a_need_falls_out_with_the_reason_and_the_others_move_up(
+    browser: Browser, reports: dict[str, Path]
+) -> None:
+    page = opened(browser, reports["sample"])
+    before = rows(page)
+    page.get_by_label("memory at most").fill("200")
+    page.get_by_label("start-up at most").fill("0.9")
+    found = rows(page)
+    assert found["tensorflow"][0].startswith("falls out: memory ")
+    assert "MiB, over 200; start-up " in found["tensorflow"][0]
+    assert found["openvino"][0] == "falls out: start-up 0.929 s, over 0.9"
+    assert found["onnxruntime"] == before["onnxruntime"]
+    page.get_by_label("at least").fill("1000000")
+    assert "under 1,000,000" in rows(page)["onnxruntime"][0]
+    assert page.locator("#chosen caption").inner_text() == "Nothing fits"
+    page.close()
+
+
+def test_failed_cells_fall_out_with_how_they_ended(browser: Browser, reports: dict[str, Path]) -> None:
+    page = opened(browser, reports["failures"])
+    told = " ".join(text for texts in rows(page).values() for text in texts)
+    assert "falls out: out of time in compile after 2 min 00 s" in told
+    assert "falls out: image not built" in told
+    page.close()
+
+
+def test_the_address_keeps_and_restores_what_was_asked(browser: Browser, reports: dict[str, Path]) -> None:
+    page = opened(browser, reports["sample"])
+    page.get_by_label("device").select_option(index=3)
+    page.get_by_label("memory at most").fill("150")
+    kept, found = str(page.evaluate("location.hash")), rows(page)
+    page.close()
+    again = opened(browser, reports["sample"], kept)
+    assert again.get_by_label("memory at most").input_value() == "150"
+    assert rows(again) == found
+    again.close()
+
+
+@pytest.mark.parametrize(
+    "address", ["#choose?subject=99&limit=7&p99=x", "#choose?", "#answer", "#%3Cscript%3E"]
+)
+def test_a_strange_address_does_no_harm(browser: Browser, reports: dict[str, Path], address: str) -> None:
+    page = browser.new_page()
+    witness = Witness(page)
+    page.goto(reports["sample"].as_uri() + address)
+    assert len(rows(page)) == 5
+    assert witness.said == []
+    page.close()
+
+
+def test_without_javascript_there_is_no_chooser_and_still_an_answer(
+    browser: Browser, reports: dict[str, Path]
+) -> None:
+    page = browser.new_page(java_script_enabled=False)
+    page.goto(reports["sample"].as_uri())
+    assert not page.locator("#choose").is_visible()
+    assert page.locator("#answer").is_visible()
+    page.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from harness.config.checks import SECOND_CLOCK
 from harness.runs import RunState
 from harness.units import format_duration
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 GAP: Final = 2
 SKIPPED: Final = "-"
-CLOCKS: Final = 1.5
-"""Times the budget: the steady phase, and half of it for the second clock."""
 USUAL_S: Final = 2.5
 """Of a trial beyond the time that the protocol measures, before anything is known: a container, an import, a model."""
 
@@ -99,7 +98,7 @@ def estimate(plan: Plan, runs: Iterable[Run]) -> Estimate:
     protocol = plan.protocol
     cells = {planned.cell.id for planned in plan.cells if planned.skip_reason is None}
     trials = len(cells) * protocol.trials
-    usual = protocol.warmup_s + CLOCKS * protocol.budget_s + USUAL_S
+    usual = protocol.warmup_s + (1 + SECOND_CLOCK) * protocol.budget_s + USUAL_S
     for run in runs:
         same = (
             run.state is RunState.COMPLETE

@@ -55,6 +55,7 @@ def plan_matrix(options: Options) -> tuple[Matrix, Plan]:
         ConfigError: the file or a selector is wrong.
     """
     matrix = load_matrix(options.matrix, catalog=load_catalog(ROOT))
-    check_replay(matrix, load_ladder(ROOT / "images"))
+    if matrix.protocol.article:
+        check_replay(matrix, load_ladder(ROOT / "images"))
     selected = select(make_plan(matrix), only=options.only, skip=options.skip)
     return matrix, take_shard(selected, *options.shard)

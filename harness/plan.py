@@ -268,7 +268,7 @@ def _matches_nothing(option: str, pattern: str, ids: Sequence[str]) -> ConfigErr
     lowered = pattern.lower()[:LONGEST_PATTERN]
     near = difflib.get_close_matches(lowered.replace("*", ""), ids, n=NEAREST, cutoff=0.0)
     why = f"the nearest of {len(ids)} ids are {', '.join(near)}"
-    fix = "`edgematrix plan --ids` lists all; `*` stands for any text, and quotes keep the shell off it"
+    fix = "`edgematrix plan --ids` lists all ids; `*` stands for any text, and quotes keep the shell off it"
     if not pattern:
         why, fix = (
             "the pattern is empty",

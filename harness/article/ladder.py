@@ -6,9 +6,10 @@ from pathlib import Path  # noqa: TC003 - pydantic looks at annotations
 from typing import TYPE_CHECKING, Annotated, Final, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from harness.errors import ConfigError
+from harness.results import Stored
 
 if TYPE_CHECKING:
     from harness.config import Matrix
@@ -21,11 +22,7 @@ MODEL: Final = "spam-fnn"
 Positive = Annotated[float, Field(gt=0)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Published(_Part):
+class Published(Stored):
     """What the article says of one framework."""
 
     title: str
@@ -39,20 +36,18 @@ class Published(_Part):
     """What a reader takes from its line of the table."""
 
 
-class Rung(_Part):
+class Rung(Stored):
     """One step away from the article: a flaw that is taken away."""
 
     name: str
     title: str
-    flaw: str
-    """In words; empty for the article itself."""
     change: str
     """What is done otherwise from here on."""
     place: str
     """Why it stands where it does."""
 
 
-class Ladder(_Part):
+class Ladder(Stored):
     """The article, and the way from it to the fair measurement."""
 
     title: str
@@ -121,13 +116,12 @@ def check_replay(matrix: Matrix, ladder: Ladder) -> None:
     Raises:
         ConfigError: it has others.
     """
-    if not matrix.protocol.article:
-        return
     crossed = matrix.crossed
     needed = {
         "frameworks": (set(crossed.frameworks), set(ladder.frameworks)),
         "models": (set(crossed.models), {MODEL}),
         "batch": (set(crossed.batch), {ROWS}),
+        "threads": (set(crossed.threads), {"match"}),
     }
     wrong = next((key for key, (found, wanted) in needed.items() if found != wanted), None)
     one = len(crossed) == len(ladder.frameworks) and not matrix.included and not matrix.excluded
@@ -135,7 +129,7 @@ def check_replay(matrix: Matrix, ladder: Ladder) -> None:
     if wrong or not one or not plain:
         raise ConfigError(
             f"the matrix {matrix.name} replays the article beside other cells than the article's",
-            why=f"those are {', '.join(ladder.frameworks)} on {MODEL} with {ROWS} rows a call, under one limit"
+            why=f"those are {', '.join(ladder.frameworks)} on {MODEL}, {ROWS} rows a call, match as threads, one limit"
             + (f"; `{wrong}` has others" if wrong else ""),
             fix="take examples/article.yaml, or remove `article` from the protocol",
         )

@@ -33,6 +33,11 @@ class Edition(StrEnum):
     """Those that the matrix measures."""
 
     @property
+    def words(self) -> str:
+        """For people."""
+        return "the article's versions" if self is Edition.ARTICLE else "the current versions"
+
+    @property
     def image(self) -> str:
         """The folder in `images/`."""
         return "article" if self is Edition.ARTICLE else "article-current"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import random
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from harness.article.ladder import MODEL, load_ladder
+from harness.article.ladder import load_ladder
 from harness.article.readings import Edition, Readings
 from harness.article.sitting import Desk, sit
 from harness.cores import request_limits
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from harness.stopping import Stop
     from harness.store import RunStore
     from harness.trial import Bench
-
-WORDS: Final = {Edition.ARTICLE: "the article's versions", Edition.CURRENT: "the current versions"}
 
 Turn = tuple[Edition, "Rung"]
 
@@ -84,7 +82,7 @@ class Replay:
         for number, (edition, rung) in enumerate(due, start=1):
             if stop.now:
                 return
-            text = f"{rung.title.lower()}, {WORDS[edition]}"
+            text = f"{rung.title.lower()}, {edition.words}"
             subject = f"article, round {index + 1} of {self._rounds}, sitting {number} of {len(due)}"
             self._desk.listener(Step(subject=subject, text=text))
             sitting = sit(self._desk, edition, rung, index)
@@ -104,11 +102,12 @@ def make_replay(
     bench: Bench,
     listener: Listener,
 ) -> Replay | None:
-    """The replay that a run has beside its cells; `None` where it has none, or no cell to hold it against."""
+    """The replay that a run has beside its cells, all of which are under one limit; `None` where it has none."""
     protocol, supplies = bench.run.protocol, bench.supplies
-    cell = next((planned.cell for planned in plan.cells if planned.cell.model == MODEL), None)
-    if not protocol.article or cell is None or cell.thread_count is None:
+    if not protocol.article:
         return None
+    cell = plan.cells[0].cell
+    assert cell.thread_count is not None, "`check_replay` sees to it"
     desk = Desk(
         engine=engine,
         ladder=load_ladder(images),

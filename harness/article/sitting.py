@@ -33,7 +33,6 @@ TIMEOUT_S: Final = 3600.0
 MODULE: Final = "article"
 OWN_PROCESS: Final = "process"
 """The rung from which on each framework has a process of its own."""
-THREADS: Final = "threads"
 LIMITS: Final = "limits"
 ERROR_LIMIT: Final = 500
 
@@ -102,17 +101,18 @@ def _run(desk: Desk, edition: Edition, gone: Sequence[str], frameworks: Sequence
     if outcome.error is not None:
         raise EngineError("a sitting of the article could not be run", why=outcome.error)
     read = {reading.framework: reading for reading in map(parse_reading, lines[1:])}
+    strange = read[""].error if "" in read else None
     wrong = _limits_fault(lines, desk.requested) if limited else None
     return [
         Reading(framework=name, error=wrong)
         if wrong
-        else read.get(name) or Reading(framework=name, error=_cause(outcome))
+        else read.get(name) or Reading(framework=name, error=strange or _cause(outcome))
         for name in frameworks
     ]
 
 
 def parse_reading(line: bytes) -> Reading:
-    """One framework's line; one that is none of ours says so under the name that it has."""
+    """One framework's line; of one that makes no sense nobody knows whose it is, and it has no name."""
     try:
         return Reading.model_validate_json(line)
     except ValidationError as error:

@@ -10,7 +10,7 @@ from harness.config.checks import check_data, check_effect, check_file
 from harness.config.definitions import check_definitions
 from harness.config.explain import explain
 from harness.config.json_schema import keys_at
-from harness.config.long_form import split_names
+from harness.config.long_form import in_one_form
 from harness.config.mistakes import config_error, printable
 from harness.config.resolve import resolve
 from harness.config.rules import check_rules
@@ -59,7 +59,7 @@ def parse_matrix(file_name: str, text: str, *, name: str, folder: Path, catalog:
     Raises:
         ConfigError: see `load_matrix`.
     """
-    source = split_names(parse_source(file_name, text))
+    source = in_one_form(parse_source(file_name, text))
     file = _checked(source, catalog)
     # A rule is only as good as the lists that it refers to, so rules are judged once those are right.
     definitions = check_definitions(source, file, folder=folder, catalog=catalog)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 ARTICLE: Final = "article"
 
 
-def split_names(source: Source) -> Source:
-    """The file with its names as lists; a name without a definition, or with an empty one, is only a name."""
+def in_one_form(source: Source) -> Source:
+    """The file in the one form; a name without a definition, or with an empty one, is only a name."""
     if not isinstance(source.data, dict):
         return source
     data, values = dict(source.data), dict(source.values)

@@ -33,7 +33,6 @@ class Candidate:
 
     name: str
     slot: int
-    cell: str
     ending: str
     """Why it is none; empty where its figures count."""
     p50: float | None
@@ -106,7 +105,6 @@ def _candidate(book: Book, measured: Measured) -> Candidate:
     return Candidate(
         name=visible(book.name(measured)),
         slot=book.slot(measured),
-        cell=measured.result.cell_id,
         ending="" if ok else visible(book.ending(measured).sentence),
         **{name: None if value is None else float(f"{value:.{DIGITS}g}") for name, value in figures},
     )

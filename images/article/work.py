@@ -42,7 +42,6 @@ class Work:
         return self.told_threads if self.is_gone("threads") else None
 
 
-def tell_threads(threads: int | None) -> None:
+def tell_threads(threads: int) -> None:
     """Set what is read at import."""
-    if threads is not None:
-        os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))

@@ -8,7 +8,7 @@ import yaml
 from harness.catalog import load_catalog
 from harness.config import Matrix
 from harness.config.load import parse_matrix
-from harness.config.long_form import split_names
+from harness.config.long_form import in_one_form
 from harness.config.source import parse_source
 from harness.errors import ConfigError
 from harness.intake import ROOT
@@ -126,5 +126,5 @@ def test_a_sequence_is_no_longer_than_its_model_takes() -> None:
 
 def test_a_list_of_names_stays_as_it_is() -> None:
     source = parse_source("m.yaml", "frameworks: [jax]\nmodels: [spam-fnn]\n")
-    split = split_names(source)
+    split = in_one_form(source)
     assert split.data == source.data | {}  # type: ignore[operator]

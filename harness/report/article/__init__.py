@@ -10,7 +10,7 @@ from harness.article.readings import Edition, Reading, Readings, Sitting
 from harness.report.article.conclusions import Conclusion, agreements, conclusion
 from harness.report.article.rungs import LadderView, ladder_view
 from harness.report.article.tables import Pin, Table, pins, tables
-from harness.report.article.words import TITLES, names_of, order_of, place_of, ratio_of
+from harness.report.article.words import names_of, order_of, place_of, ratio_of
 from harness.report.formats import clip, number
 from harness.report.html import fill_page
 from harness.report.palette import slots
@@ -125,7 +125,7 @@ def _lede(ladder: Ladder, climbs: Mapping[Edition, Climb], fair: Mapping[str, St
         last, base = (ladder.published[name].title for name in (ladder.order[-1], ladder.baseline))
         same = "the same order" if order == ladder.order else f"another order: {names_of(ladder, order)}"
         factor = "" if ratio is None else f"; {last} takes {number(ratio.value)} times as long as {base}"
-        yield f"Its protocol, repeated here with {TITLES[edition]}, gives {same}{factor}."
+        yield f"Its protocol, repeated here with {edition.words}, gives {same}{factor}."
     yield f"With every flaw taken away the order is {_fair_order(ladder, fair)}."
 
 
@@ -140,4 +140,4 @@ def _failures(ladder: Ladder, climbs: Mapping[Edition, Climb]) -> Iterator[str]:
             for name, each in found.rungs[rung.name].items():
                 if each.error:
                     title = ladder.published[name].title
-                    yield f"{title} on “{rung.title}” with {TITLES[edition]}: {clip(each.error)}"
+                    yield f"{title} on “{rung.title}” with {edition.words}: {clip(each.error)}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from harness.report.article.words import TITLES, bounds_of, names_of, order_of, place_of
+from harness.report.article.words import bounds_of, names_of, order_of, place_of
 from harness.report.charts import log_scale
 from harness.report.formats import TIMES, UNKNOWN, clip, listed, number, share
 
@@ -92,7 +92,7 @@ class LadderView:
 def ladder_view(ladder: Ladder, found: Climb, colours: Mapping[str, int]) -> LadderView:
     """All rungs of one edition, as a drawing and one by one."""
     return LadderView(
-        title=f"The ladder with {TITLES[found.edition]}",
+        title=f"The ladder with {found.edition.words}",
         slug=found.edition.value,
         chart=_chart(ladder, found, colours),
         rungs=tuple(_rung(ladder, index, rung, found) for index, rung in enumerate(ladder.rungs)),

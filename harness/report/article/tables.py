@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from harness.article.readings import Edition
 from harness.report.article.words import bounds_of, ratio_of
 from harness.report.formats import TIMES, UNKNOWN, number
+from harness.units import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from harness.runs import Run
     from harness.stats.cell import Measured
     from harness.stats.intervals import Estimate
-
-MIB: Final = 1024 * 1024
 
 
 @dataclass(frozen=True)

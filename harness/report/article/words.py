@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from harness.article.readings import Edition
 from harness.report.formats import UNKNOWN, number
 from harness.stats.differences import paired_difference
 from harness.stats.intervals import Estimate
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
 
     from harness.article.figures import Standing
     from harness.article.ladder import Ladder
-
-TITLES: Final = {Edition.ARTICLE: "the article's versions", Edition.CURRENT: "the current versions"}
 
 
 def order_of(rung: Mapping[str, Standing]) -> tuple[str, ...]:

@@ -1,8 +1,9 @@
-"""How the words of some command line options are read: callbacks for click."""
+"""Options that several commands have, and how their words are read."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,12 +11,14 @@ import click
 from harness.units import parse_duration
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.results import Status
 
 
 def read_statuses(_: click.Context, __: click.Parameter, text: str) -> frozenset[Status]:
     """Endings of trials, with commas between them."""
-    from harness.results import EXPECTABLE, Status  # noqa: PLC0415 - help and mistakes answer at once
+    from harness.results import EXPECTABLE, Status
 
     # What could not be built is built by every run.
     known = {status.value: status for status in EXPECTABLE if status is not Status.BUILD_FAILED}
@@ -40,3 +43,32 @@ def read_shard(_: click.Context, __: click.Parameter, text: str) -> tuple[int, i
     if found is None or int(found[1]) > int(found[2]):
         raise click.BadParameter(f"{text!r} is no part of a whole; write 1/3, 2/3 or 3/3")
     return int(found[1]), int(found[2])
+
+
+def matrix_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of every command that reads a matrix."""
+    for option in (
+        click.option(
+            "--shard",
+            callback=read_shard,
+            default="1/1",
+            metavar="I/N",
+            help="Take part I of N of the cells; `edgematrix merge` puts the runs together.",
+        ),
+        click.option("--skip", multiple=True, metavar="GLOB", help="Leave out cells by id; repeatable."),
+        click.option(
+            "--only", multiple=True, metavar="GLOB", help="Take only these cells, by id; repeatable."
+        ),
+        click.argument("matrix", type=click.Path(path_type=Path), default="matrix.yaml"),
+    ):
+        command = option(command)
+    return command
+
+
+reports_option = click.option(
+    "--reports",
+    type=click.Path(path_type=Path),
+    default="reports",
+    show_default=True,
+    help="Folder of all runs.",
+)

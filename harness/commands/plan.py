@@ -1,0 +1,50 @@
+"""`edgematrix plan`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.commands.options import matrix_options, reports_option
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command()
+@matrix_options
+@reports_option
+@click.option("--ids", is_flag=True, help="Print the ids of the cells, one a line, for --only and --skip.")
+@click.option("--json", "as_json", is_flag=True, help="Print the cells as JSON.")
+def plan(
+    matrix: Path,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    shard: tuple[int, int],
+    reports: Path,
+    ids: bool,
+    as_json: bool,
+) -> None:
+    """Show the cells of MATRIX as a grid, and how long they will take; starts nothing and needs no engine.
+
+    The name of a column follows framework and model in the ids of its cells.
+    """
+    from harness.grid import estimate, grid_lines
+    from harness.intake import Options, plan_matrix
+    from harness.plan import describe, with_controls
+    from harness.store import readable_runs
+
+    read, planned = plan_matrix(Options(matrix=matrix, reports=reports, only=only, skip=skip, shard=shard))
+    whole = with_controls(planned, read.baseline)
+    if as_json:
+        click.echo(json.dumps(describe(whole), indent=1))
+    elif ids:
+        for row in describe(whole):
+            click.echo(row["id"] + (f"  skipped: {row['skip_reason']}" if row["skip_reason"] else ""))
+    else:
+        for line in grid_lines(whole, shutil.get_terminal_size().columns):
+            click.echo(line)
+    click.echo(str(estimate(whole, readable_runs(reports))), err=True)

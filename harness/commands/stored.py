@@ -1,0 +1,109 @@
+"""Work on runs that are there: `edgematrix report`, `merge` and `compare`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.commands.options import reports_option
+from harness.errors import ExitCode, StoreError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command()
+@click.argument("run_id", required=False)
+@reports_option
+def report(run_id: str | None, reports: Path) -> None:
+    """Write the report of run RUN_ID, or of the newest, anew from its files."""
+    from harness.report import write_report
+    from harness.store import open_run, stored_runs
+
+    store = open_run(reports, run_id) if run_id else next(stored_runs(reports), None)
+    if store is None:
+        raise StoreError(f"there is no run in {reports}", fix="make one: edgematrix run matrix.yaml")
+    click.echo(write_report(store.folder))
+
+
+@click.command()
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+@reports_option
+def merge(runs: tuple[str, ...], reports: Path) -> None:
+    """Put RUNs of several shards of one matrix together to a new run; exits with 7 where they do not belong together.
+
+    RUNs are run ids, or folders of runs that other machines have left.
+    """
+    from harness.merge import merge_runs
+    from harness.store import find_run
+
+    click.echo(merge_runs([find_run(reports, name).folder for name in runs], reports))
+
+
+@click.command()
+@click.argument("base")
+@click.argument("new")
+@reports_option
+@click.option(
+    "--figure",
+    type=click.Choice(["latency", "memory", "start"]),
+    default="latency",
+    show_default=True,
+    help="What is judged: the median latency, the resident peak, or the time to the first answer.",
+)
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1000),
+    default=5,
+    show_default=True,
+    metavar="PERCENT",
+    help="The smallest difference that counts; the A/A floor where that is larger.",
+)
+@click.option(
+    "--allow",
+    multiple=True,
+    type=click.Choice(["host", "limits", "images", "models", "protocol"]),
+    help="Compare although this differs, because it is what you mean to see; repeatable.",
+)
+@click.option("--markdown", "as_text", is_flag=True, help="Print Markdown, for a comment on a change.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def compare(
+    base: str,
+    new: str,
+    reports: Path,
+    figure: str,
+    threshold: float,
+    allow: tuple[str, ...],
+    as_text: bool,
+    as_json: bool,
+) -> None:
+    """Compare run NEW with run BASE, cell by cell; exits with 6 where one became worse or failed.
+
+    BASE and NEW are run ids, `latest`, or folders of runs.
+    """
+    from harness.compare import CompareOptions, compare_runs
+    from harness.compare.document import as_document
+    from harness.compare.refuse import Kind
+    from harness.compare.render import as_lines, as_markdown
+    from harness.stats.noise import Aim
+    from harness.store import find_run
+
+    if as_text and as_json:
+        raise click.UsageError("--markdown and --json exclude each other: ask for one form")
+    options = CompareOptions(
+        aim=Aim(figure), threshold=threshold / 100, allowed=frozenset(Kind(name) for name in allow)
+    )
+    compared = compare_runs(find_run(reports, base).folder, find_run(reports, new).folder, options)
+    if as_json:
+        click.echo(json.dumps(as_document(compared), indent=1))
+    elif as_text:
+        click.echo(as_markdown(compared))
+    else:
+        for line in as_lines(compared, shutil.get_terminal_size().columns if sys.stdout.isatty() else None):
+            click.echo(line)
+    if compared.regressed:
+        sys.exit(ExitCode.REGRESSION)

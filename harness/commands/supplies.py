@@ -1,0 +1,78 @@
+"""What the engine holds for measuring: `edgematrix build`, `models` and `clean`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from harness.errors import ConfigError
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+def build(names: tuple[str, ...]) -> None:
+    """Build the images of the frameworks NAME, or of all; what is up to date is skipped."""
+    from harness.build import build_images
+    from harness.catalog import ARTICLE_IMAGES, SUPPORT_IMAGES, load_frameworks
+    from harness.engine import Engine
+    from harness.engine_connection import connect
+    from harness.errors import BuildError
+    from harness.intake import ROOT
+    from harness.progress import choose_display
+    from harness.supplies import step_listener
+    from harness.units import format_memory
+
+    known = load_frameworks(ROOT / "images")
+    if unknown := [name for name in names if name not in {*known, *SUPPORT_IMAGES, *ARTICLE_IMAGES}]:
+        raise ConfigError(
+            f"no framework is called {unknown[0]!r}", fix=f"write one of {', '.join(sorted(known))}"
+        )
+    client = connect()
+    Engine(client, purpose="edgematrix build").refuse_if_held()
+    with choose_display(as_json=False) as display:
+        built = build_images(
+            client, names or [*SUPPORT_IMAGES, *known], root=ROOT, on_event=step_listener(display)
+        )
+    failed = [result for result in built.values() if isinstance(result, BuildError)]
+    for name, result in built.items():
+        if not isinstance(result, BuildError):
+            click.echo(f"{result.tag:<36} {format_memory(result.size_bytes):>10}  {name}")
+    if failed:
+        raise failed[0]
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
+def models(as_json: bool) -> None:
+    """List the prepared models on the engine with size and hash; `clean` removes them."""
+    from harness.artefacts import list_artefacts
+    from harness.engine_connection import connect
+    from harness.intake import ROOT
+    from harness.progress import choose_display
+    from harness.units import format_memory
+
+    with choose_display(as_json=False) as display:
+        found = list_artefacts(connect(), root=ROOT, listener=display)
+    if as_json:
+        click.echo(json.dumps(found, indent=1))
+        return
+    for each in found:
+        size = "unfinished" if each["size_bytes"] is None else format_memory(each["size_bytes"])
+        click.echo(f"{each['holds']:<44} {size:>10}  {(each['hash'] or '')[:16]:<16}  {each['volume']}")
+    total = sum(each["size_bytes"] or 0 for each in found)
+    click.echo(f"{len(found)} volumes, {format_memory(total)}; `edgematrix clean` removes them", err=True)
+
+
+@click.command()
+def clean() -> None:
+    """Remove this project's containers, volumes and images from the engine; reports stay."""
+    from harness.cleaning import clean_engine
+    from harness.engine import Engine, translated
+    from harness.engine_connection import connect
+
+    client = connect()
+    Engine(client, purpose="edgematrix clean").refuse_if_held()
+    with translated("not everything could be removed"):
+        for line in clean_engine(client):
+            click.echo(f"removed {line}", err=True)

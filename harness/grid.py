@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from harness.catalog import SUPPORT_IMAGES
 from harness.config.checks import SECOND_CLOCK
 from harness.runs import RunState
-from harness.units import format_duration
+from harness.units import format_duration, format_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -78,6 +79,8 @@ class Estimate:
     seconds: float
     run_id: str | None
     """The run whose trials it goes by; `None` for the protocol alone."""
+    image_bytes: int | None
+    """Of all images that it needs on the engine, which share layers; `None` where no run here has them all."""
 
     def __str__(self) -> str:
         """For people, with what it rests on."""
@@ -85,7 +88,8 @@ class Estimate:
             f"as in run {self.run_id}" if self.run_id else "by the protocol alone, as no run here is like it"
         )
         spent = format_duration(round(self.seconds))
-        return f"{self.cells} cells to measure, {self.trials} trials: about {spent}, {source}"
+        room = f"; images up to {format_memory(self.image_bytes)}" if self.image_bytes else ""
+        return f"{self.cells} cells to measure, {self.trials} trials: about {spent}, {source}{room}"
 
 
 def estimate(plan: Plan, runs: Iterable[Run]) -> Estimate:
@@ -95,11 +99,12 @@ def estimate(plan: Plan, runs: Iterable[Run]) -> Estimate:
         plan: the cells.
         runs: earlier ones, the newest first.
     """
-    protocol = plan.protocol
+    protocol, known = plan.protocol, list(runs)
+    image_bytes = _image_bytes(plan, known)
     cells = {planned.cell.id for planned in plan.cells if planned.skip_reason is None}
     trials = len(cells) * protocol.trials
     usual = protocol.warmup_s + (1 + SECOND_CLOCK) * protocol.budget_s + USUAL_S
-    for run in runs:
+    for run in known:
         same = (
             run.state is RunState.COMPLETE
             and not run.protocol.article
@@ -107,8 +112,25 @@ def estimate(plan: Plan, runs: Iterable[Run]) -> Estimate:
         )
         if same and run.run_s > 0 and 2 * len(cells.intersection(run.cells)) >= len(cells):
             each = run.run_s / (len(run.cells) * run.protocol.trials)
-            return Estimate(cells=len(cells), trials=trials, seconds=trials * each, run_id=run.run_id)
-    return Estimate(cells=len(cells), trials=trials, seconds=trials * usual, run_id=None)
+            return Estimate(
+                cells=len(cells),
+                trials=trials,
+                seconds=trials * each,
+                run_id=run.run_id,
+                image_bytes=image_bytes,
+            )
+    return Estimate(
+        cells=len(cells), trials=trials, seconds=trials * usual, run_id=None, image_bytes=image_bytes
+    )
+
+
+def _image_bytes(plan: Plan, runs: Iterable[Run]) -> int | None:
+    wanted = {planned.cell.framework for planned in plan.cells if planned.skip_reason is None}
+    found = next((run.images for run in runs if wanted <= run.images.keys()), None)
+    if found is None:
+        return None
+    names = wanted.union(SUPPORT_IMAGES) & found.keys()
+    return sum({found[name].id: found[name].size_bytes for name in names}.values())
 
 
 def measured_alike(one: Protocol, other: Protocol) -> bool:

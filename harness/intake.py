@@ -11,6 +11,7 @@ from harness.article.ladder import check_replay, load_ladder
 from harness.catalog import load_catalog
 from harness.config import load_matrix
 from harness.plan import make_plan, select, take_shard
+from harness.quick import at_the_ends, shortened
 
 if TYPE_CHECKING:
     from harness.config import Matrix
@@ -35,6 +36,7 @@ class Options:
         retry: endings of trials that are to be tried once more.
         budget_s: time of measuring, seconds, after which no trial begins.
         shard: which part of the cells, from 1, and of how many.
+        quick: only a quick look.
     """
 
     matrix: Path
@@ -46,6 +48,7 @@ class Options:
     retry: frozenset[Status] = frozenset()
     budget_s: float | None = None
     shard: tuple[int, int] = (1, 1)
+    quick: bool = False
 
 
 def plan_matrix(options: Options) -> tuple[Matrix, Plan]:
@@ -55,7 +58,10 @@ def plan_matrix(options: Options) -> tuple[Matrix, Plan]:
         ConfigError: the file or a selector is wrong.
     """
     matrix = load_matrix(options.matrix, catalog=load_catalog(ROOT))
+    if options.quick:
+        matrix = shortened(matrix)
     if matrix.protocol.article:
         check_replay(matrix, load_ladder(ROOT / "images"))
-    selected = select(make_plan(matrix), only=options.only, skip=options.skip)
+    plan = at_the_ends(make_plan(matrix)) if options.quick else make_plan(matrix)
+    selected = select(plan, only=options.only, skip=options.skip)
     return matrix, take_shard(selected, *options.shard)

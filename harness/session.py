@@ -20,7 +20,7 @@ from harness.container import ContainerSpec, Mount
 from harness.engine import LOCK_NAME, Engine
 from harness.engine_connection import connect
 from harness.errors import BuildError, EngineError, StoreError
-from harness.events import EngineLost
+from harness.events import EngineLost, Step
 from harness.execute import Measuring, alone
 from harness.finish import sum_up, write_results
 from harness.host import ProbeFacts, describe_host
@@ -256,6 +256,7 @@ def measure(
             }
         )
         cells = sum_up(plan, store, bench, stop, expectation)
+        listener(Step(subject="report", text=f"writing the pages of {len(cells)} cells"))
         report = write_results(store, run, cells)
     if stop.interrupted and not complete:
         raise KeyboardInterrupt

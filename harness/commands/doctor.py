@@ -18,7 +18,7 @@ def doctor(quick: bool, as_json: bool) -> None:
     from harness.doctor import as_document, as_lines, examine
     from harness.progress import choose_display
 
-    with choose_display(as_json=False) as display:
+    with choose_display() as display:
         diagnosis = examine(quick=quick, listener=display)
     if as_json:
         click.echo(json.dumps(as_document(diagnosis), indent=1))

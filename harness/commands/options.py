@@ -49,6 +49,11 @@ def matrix_options(command: Callable[..., None]) -> Callable[..., None]:
     """The options of every command that reads a matrix."""
     for option in (
         click.option(
+            "--quick",
+            is_flag=True,
+            help="A quick look, about two minutes: three short trials under the smallest and the largest limit.",
+        ),
+        click.option(
             "--shard",
             callback=read_shard,
             default="1/1",
@@ -72,3 +77,10 @@ reports_option = click.option(
     show_default=True,
     help="Folder of all runs.",
 )
+
+
+def talk_options(command: Callable[..., None]) -> Callable[..., None]:
+    """How much a command that takes long says meanwhile."""
+    quiet = click.option("-q", "--quiet", "talk", flag_value="quiet", help="Say only what goes wrong.")
+    verbose = click.option("-v", "--verbose", "talk", flag_value="verbose", help="Tell each phase, in lines.")
+    return quiet(verbose(command))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print the cells as JSON.")
 def plan(
     matrix: Path,
+    quick: bool,
     only: tuple[str, ...],
     skip: tuple[str, ...],
     shard: tuple[int, int],
@@ -37,7 +38,8 @@ def plan(
     from harness.plan import describe, with_controls
     from harness.store import readable_runs
 
-    read, planned = plan_matrix(Options(matrix=matrix, reports=reports, only=only, skip=skip, shard=shard))
+    options = Options(matrix=matrix, reports=reports, only=only, skip=skip, shard=shard, quick=quick)
+    read, planned = plan_matrix(options)
     whole = with_controls(planned, read.baseline)
     if as_json:
         click.echo(json.dumps(describe(whole), indent=1))

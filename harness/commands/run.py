@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.commands.options import matrix_options, read_statuses, read_time, reports_option
+from harness.commands.options import matrix_options, read_statuses, read_time, reports_option, talk_options
 from harness.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -18,7 +18,16 @@ if TYPE_CHECKING:
     from harness.session import Finished
 
 
-@click.command()
+EXAMPLES = """\b
+Examples:
+  edgematrix run --quick                  an answer in about two minutes
+  edgematrix run night.yaml --budget 8h   as much as a night bears
+  edgematrix run --only 'jax.*.c2.*'      some cells: `edgematrix plan --ids`
+  edgematrix run --retry oom,timeout      once more what failed so
+"""
+
+
+@click.command(epilog=EXAMPLES)
 @matrix_options
 @reports_option
 @click.option("--run-id", metavar="ID", help="Go on with this unfinished run.")
@@ -36,9 +45,11 @@ if TYPE_CHECKING:
     metavar="TIME",
     help="Begin no trial after this time of measuring, such as 2h.",
 )
+@talk_options
 @click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines, the summary last.")
 def run(
     matrix: Path,
+    quick: bool,
     only: tuple[str, ...],
     skip: tuple[str, ...],
     shard: tuple[int, int],
@@ -47,11 +58,13 @@ def run(
     force: bool,
     retry: frozenset[Status],
     budget: float | None,
+    talk: str | None,
     as_json: bool,
 ) -> None:
     """Measure MATRIX and write the report; goes on with the newest unfinished run of the same plan."""
     from harness.intake import Options
-    from harness.progress import choose_display
+    from harness.progress import Talk, choose_display
+    from harness.quick import QUICK_S
     from harness.session import run_matrix
 
     if force and (retry or run_id):
@@ -64,11 +77,12 @@ def run(
         run_id=run_id,
         force=force,
         retry=retry,
-        budget_s=budget,
+        budget_s=QUICK_S if quick and budget is None else budget,
         shard=shard,
+        quick=quick,
     )
     try:
-        with choose_display(as_json=as_json) as display:
+        with choose_display(Talk(talk or Talk.NORMAL), as_json=as_json) as display:
             finished = run_matrix(options, display)
     except KeyboardInterrupt:
         click.echo("interrupted; what is finished is kept, and the same command goes on from there", err=True)

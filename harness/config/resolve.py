@@ -51,7 +51,7 @@ def resolve(name: str, file: MatrixFile, *, folder: Path, catalog: Catalog) -> M
         devices=_devices(file),
         over_host=file.over_host,
         baseline=file.baseline or file.frameworks[0],
-        protocol=_protocol(file.protocol),
+        protocol=resolve_protocol(file.protocol),
         written=file,
     )
 
@@ -165,7 +165,8 @@ def _devices(file: MatrixFile) -> dict[str, Limits]:
     return {name: Limits(device.cpus, parse_memory(device.memory)) for name, device in file.devices.items()}
 
 
-def _protocol(keys: ProtocolKeys) -> Protocol:
+def resolve_protocol(keys: ProtocolKeys) -> Protocol:
+    """The protocol that a file's keys ask for."""
     return Protocol(
         trials=keys.trials,
         max_trials=keys.max_trials if keys.precision else keys.trials,

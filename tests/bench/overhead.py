@@ -20,7 +20,7 @@ import numpy as np
 from rich.console import Console
 
 from harness.events import PhaseReached, RunStarted, TrialStarted
-from harness.progress import LiveStatus
+from harness.progress.live import LiveStatus
 from harness.records import MAX_SAMPLES, AnyRecord, PageCache, Phase
 from harness.results import Cell
 from harness.stats.samples import steady_latencies_ns

@@ -67,6 +67,16 @@ def test_without_such_a_run_it_goes_by_the_protocol_and_says_so() -> None:
     assert "by the protocol alone" in str(found)
 
 
+def test_the_disk_that_images_take_is_that_of_a_run_that_had_them_all() -> None:
+    without = MADE.model_copy(update={"images": {}})
+    assert estimate(plan(), [without]).image_bytes is None
+    found = estimate(plan(), [without, MADE])
+    wanted = {each.cell.framework for each in CELLS} | {"probe", "prepare"}
+    expected = sum(image.size_bytes for name, image in MADE.images.items() if name in wanted)
+    assert found.image_bytes == expected
+    assert "; images up to " in str(found)
+
+
 def test_a_run_of_another_version_is_no_help_and_no_harm(tmp_path: Path) -> None:
     cells = tuple(result(cell(name)) for name in FRAMEWORKS)
     made: Run = run(cells, started_at=datetime(2026, 1, 1, tzinfo=UTC))

@@ -5,7 +5,10 @@ import pytest
 from rich.console import Console
 
 from harness.events import PhaseReached, RunStarted, Step, Tick, TrialEnded, TrialStarted
-from harness.progress import Estimate, JsonLines, LiveStatus, PlainLines
+from harness.progress import Talk, choose_display
+from harness.progress.estimate import Estimate
+from harness.progress.lines import JsonLines, PlainLines, TroubleLines
+from harness.progress.live import LiveStatus
 from harness.records import Phase
 from harness.results import Status
 
@@ -86,3 +89,50 @@ def test_the_live_line_names_trial_phase_and_failures() -> None:
     assert "3/6 · jax.m.c1.m1g.b1 #1 · steady" in text
     assert "1 not ok" in text
     assert "image jax: download 50%" in text
+
+
+def test_quiet_tells_of_trouble_only(capsys: pytest.CaptureFixture[str]) -> None:
+    with choose_display(Talk.QUIET) as show:
+        for event in (STARTED, TRIAL, ended("jax", 3, 2.0), ended("jax", 4, 2.0, Status.OOM)):
+            show(event)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert "out of memory in load" in lines[0]
+
+
+def test_verbose_tells_each_phase_once(capsys: pytest.CaptureFixture[str]) -> None:
+    with choose_display(Talk.VERBOSE) as show:
+        for phase in (Phase.LOAD, Phase.STEADY):
+            show(PhaseReached(cell_id=TRIAL.cell_id, phase=phase))
+    assert capsys.readouterr().err.splitlines() == [f"{TRIAL.cell_id}: load", f"{TRIAL.cell_id}: steady"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "talk", "kind"),
+    [
+        ({"FORCE_COLOR": "1"}, Talk.NORMAL, LiveStatus),
+        ({"FORCE_COLOR": "1"}, Talk.VERBOSE, PlainLines),
+        ({"FORCE_COLOR": "1"}, Talk.QUIET, TroubleLines),
+        ({"FORCE_COLOR": "1", "TERM": "dumb"}, Talk.NORMAL, PlainLines),
+        ({}, Talk.NORMAL, PlainLines),
+    ],
+)
+def test_the_display_follows_the_terminal_and_what_was_asked(
+    variables: dict[str, str], talk: Talk, kind: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in ({"TERM": "xterm"} | variables).items():
+        monkeypatch.setenv(name, value)
+    assert type(choose_display(talk)) is kind
+
+
+def test_no_color_keeps_colours_off_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    screen = io.StringIO()
+    with LiveStatus(Console(file=screen, force_terminal=True, width=120)) as show:
+        show(ended("jax", 2, 1.0, Status.CRASH))
+    text = screen.getvalue()
+    assert "out of memory in load" in text
+    assert "\x1b[31m" not in text
+    assert "\x1b[1;31m" not in text

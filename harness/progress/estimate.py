@@ -1,0 +1,42 @@
+"""How long the rest will take."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from harness.events import RunStarted, TrialEnded
+
+if TYPE_CHECKING:
+    from harness.events import Event
+
+
+class Estimate:
+    """How long the rest will take, learned from the trials of this session; frameworks differ tenfold.
+
+    What stands between trials, such as the reference probes, is learned as a factor.
+    """
+
+    def __init__(self) -> None:
+        self._left = 0
+        self._begin = time.monotonic()
+        self._spent: dict[str, list[float]] = defaultdict(list)
+
+    def take(self, event: Event) -> None:
+        """Learn from an event."""
+        if isinstance(event, RunStarted):
+            self._left = event.trials - event.done
+            self._begin = time.monotonic()
+        if isinstance(event, TrialEnded):
+            self._left = event.total - event.number
+            self._spent[event.framework].append(event.engine_s)
+
+    def seconds(self) -> float | None:
+        """Wall time left; `None` before the first trial has ended."""
+        means = [sum(spent) / len(spent) for spent in self._spent.values()]
+        if not means:
+            return None
+        measured = sum(sum(spent) for spent in self._spent.values())
+        between = max(1.0, (time.monotonic() - self._begin) / measured) if measured else 1.0
+        return self._left * sum(means) / len(means) * between

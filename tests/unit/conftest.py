@@ -8,6 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from harness.supplies import Supplies
+from harness.trial import Bench
+from tests.unit.stand_in import a_bench
+
 
 class ForbiddenError(AssertionError):
     """A unit test reached for the outside."""
@@ -33,3 +37,10 @@ def handlers() -> Iterator[None]:
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """What a stand-in run measures with; nothing is mounted."""
+    monkeypatch.setattr(Supplies, "mounts", lambda *_: ())
+    return a_bench()

@@ -1,0 +1,132 @@
+"""Trials that are run again: what the host, the probe or the engine spoiled, and what was asked for."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from harness.container import ContainerSpec, Outcome
+from harness.derive import derive_cell
+from harness.events import TrialEnded, TrialSpoiled
+from harness.records import Moment, Phase
+from harness.results import Status
+from harness.store import RunStore
+from harness.trial import Bench
+from tests.factories import conditions
+from tests.unit.stand_in import CELLS, FakeEngine, play
+from tests.unit.test_derive import derived
+from tests.unit.trials import OUTCOME, until, whole
+
+
+def test_what_the_host_did_during_a_trial_is_kept_with_it_and_repeated_once(
+    tmp_path: Path, bench: Bench
+) -> None:
+    start, after = (
+        conditions(moment, at_ns, swapped_pages=pages)
+        for moment, at_ns, pages in ((Moment.STEADY_START, 0, 0), (Moment.STEADY_END, 10**9, 5))
+    )
+    engine, store = FakeEngine([*whole()[:-3], start, after, *whole()[-3:]]), RunStore(tmp_path)
+    play(engine, store, bench)
+    trials = store.read_trials(CELLS[0].id)
+    assert [trial.key[1:] for trial in trials] == [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1)]
+    assert {doubt.kind for trial in trials for doubt in trial.spoiled} == {"swapping"}
+    assert {trial.status for trial in trials} == {Status.OK}
+
+
+def test_what_the_engine_spoils_is_run_again_at_once(tmp_path: Path, bench: Bench) -> None:
+    class Failing(FakeEngine):
+        def run(self, spec: ContainerSpec, **words: Any) -> Outcome:
+            found = super().run(spec, **words)
+            first = len(self.specs) == 1 and spec.module is None
+            return replace(found, error="connection reset") if first else found
+
+    engine, store = Failing(whole()), RunStore(tmp_path)
+    events = play(engine, store, bench)
+    assert len(engine.specs) == 7
+    assert store.has_all(CELLS, 3)
+    assert [event.reason for event in events if isinstance(event, TrialSpoiled)] == [
+        "the engine failed in steady: connection reset"
+    ]
+
+
+def test_an_engine_that_fails_every_time_leaves_a_harness_error(tmp_path: Path, bench: Bench) -> None:
+    engine, store = FakeEngine(whole(), replace(OUTCOME, error="no such image")), RunStore(tmp_path)
+    play(engine, store, bench)
+    assert len(engine.specs) == 3 * 6
+    assert {trial.status for trial in store.read_trials(CELLS[0].id)} == {Status.HARNESS_ERROR}
+    assert not store.has_all(CELLS, 3)
+
+
+def test_trials_that_ended_as_asked_are_tried_once_more_and_the_old_ones_kept(
+    tmp_path: Path, bench: Bench
+) -> None:
+    failing = FakeEngine(until(Phase.LOAD), replace(OUTCOME, exit_code=137, oom_flag=True))
+    store = RunStore(tmp_path)
+    play(failing, store, bench)
+    kept = {path.name: path.read_bytes() for path in (tmp_path / "trials").iterdir()}
+
+    again = FakeEngine(whole())
+    play(again, store, bench, retry=[Status.TIMEOUT])
+    assert again.specs == []
+    events = play(again, store, bench, retry=[Status.OOM, Status.TIMEOUT])
+
+    assert len(again.specs) == 6
+    assert [event.number for event in events if isinstance(event, TrialEnded)] == [7, 8, 9, 10, 11, 12]
+    assert {event.total for event in events if isinstance(event, TrialEnded)} == {12}
+    trials = store.read_trials(CELLS[0].id)
+    assert [trial.status for trial in trials] == [Status.OOM, Status.OK] * 3
+    assert [trial.attempt for trial in derived(list(trials)).counted] == [1, 1, 1]
+    assert derived(list(trials)).status is Status.OK
+    for name, content in kept.items():
+        assert (tmp_path / "trials" / name).read_bytes() == content
+
+
+def test_what_is_tried_again_and_spoiled_by_the_host_is_repeated_once(tmp_path: Path, bench: Bench) -> None:
+    store = RunStore(tmp_path)
+    play(FakeEngine(until(Phase.LOAD), replace(OUTCOME, exit_code=137, oom_flag=True)), store, bench)
+    start, after = (
+        conditions(moment, at_ns, swapped_pages=pages)
+        for moment, at_ns, pages in ((Moment.STEADY_START, 0, 0), (Moment.STEADY_END, 10**9, 5))
+    )
+    engine = FakeEngine([*whole()[:-3], start, after, *whole()[-3:]])
+    play(engine, store, bench, retry=[Status.OOM])
+    play(engine, store, bench)
+    attempts = store.read_attempts(CELLS[0].id, 0)
+    assert [bool(trial.spoiled) for trial in attempts] == [False, True, True]
+
+
+def test_a_probe_stands_on_either_side_of_a_block_and_between_two(tmp_path: Path, bench: Bench) -> None:
+    engine, store = FakeEngine(whole()), RunStore(tmp_path)
+    play(engine, store, bench)
+    assert engine.probes == 4  # before the first of three rounds of one block each, and after each
+    assert list(store.read_probes()) == [0, 1, 2, 3]
+    assert [trial.probe for trial in store.read_trials(CELLS[0].id)] == [0, 1, 2]
+
+
+def test_a_trial_whose_probe_moved_is_repeated_once_and_both_are_kept(tmp_path: Path, bench: Bench) -> None:
+    engine, store = FakeEngine(whole()), RunStore(tmp_path)
+    engine.speeds = [1.0, 1.0, 0.5, 0.5, 0.5]  # it moves during the second round
+
+    events = play(engine, store, bench)
+
+    spoiled = [event for event in events if isinstance(event, TrialSpoiled)]
+    assert [event.index for event in spoiled] == [1, 1]
+    assert "0.50 times" in spoiled[0].reason
+    keys = [trial.key[1:] for trial in store.read_trials(CELLS[0].id)]
+    assert keys == [(0, 0), (1, 0), (1, 1), (2, 0)]
+    cell = derive_cell(
+        CELLS[0],
+        store.read_trials(CELLS[0].id),
+        protocol=bench.run.protocol,
+        probes=store.read_probes(),
+        multiply_adds=7,
+    )
+    assert [bool(trial.spoiled) for trial in cell.trials] == [False, True, False, False]
+    assert [trial.attempt for trial in cell.counted] == [0, 1, 0]
+
+
+def test_a_probe_that_fails_does_not_end_a_run(tmp_path: Path, bench: Bench) -> None:
+    engine, store = FakeEngine(whole()), RunStore(tmp_path)
+    engine.speeds = [1e9] * 10  # no time at all: such an answer is refused
+    play(engine, store, bench)
+    assert store.read_probes() == {}
+    assert [trial.probe for trial in store.read_trials(CELLS[0].id)] == [None] * 3

@@ -13,8 +13,6 @@ from harness.host import ProbeFacts
 from harness.supplies import step_listener
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import docker
 
     from harness.events import Listener
@@ -32,7 +30,7 @@ class Artefact(TypedDict):
     volume: str
 
 
-def list_artefacts(client: docker.DockerClient, *, root: Path, listener: Listener) -> tuple[Artefact, ...]:
+def list_artefacts(client: docker.DockerClient, *, listener: Listener) -> tuple[Artefact, ...]:
     """Every volume of artefacts on an engine, by model and by what it holds.
 
     The probe's image is built if it is missing: a volume can only be looked into by a container.
@@ -48,7 +46,7 @@ def list_artefacts(client: docker.DockerClient, *, root: Path, listener: Listene
     engine = Engine(client, purpose="edgematrix models")
     engine.refuse_if_held()  # what looks into the volumes would disturb who measures
     request = ImageRequest("probe")
-    image = build_images(client, [request], root=root, on_event=step_listener(listener))[request]
+    image = build_images(client, [request], frameworks={}, on_event=step_listener(listener))[request]
     if isinstance(image, BuildError):
         raise image
     spec = ContainerSpec(

@@ -1,4 +1,4 @@
-"""What can be measured: the frameworks in `images/` and the models in `harness/models/`, as frozen specifications.
+"""What can be measured, as frozen specifications: the shipped frameworks and models, and those beside a matrix.
 
 Each folder describes itself in one small YAML file. A folder without it is no framework and no model, such as
 `images/base` or `images/runner`. A name is the folder's name.
@@ -18,6 +18,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from harness.errors import ConfigError
+from harness.places import PLACES
 from harness.runs import ParamValue, Task
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -35,6 +36,10 @@ TOOLS_SUFFIX: Final = "-tools"
 
 FRAMEWORK_FILE: Final = "framework.yaml"
 MODEL_FILE: Final = "model.yaml"
+
+OWN_FRAMEWORKS: Final = "frameworks"
+OWN_MODELS: Final = "models"
+"""Folders beside a matrix: what its user adds to what is shipped."""
 
 
 class Spec(BaseModel):
@@ -147,15 +152,33 @@ class Catalog:
     models: Mapping[str, ModelSpec]
 
 
-def load_catalog(root: Path) -> Catalog:
-    """Read what a checkout holds.
+def load_catalog(beside: Path) -> Catalog:
+    """Read what is shipped, and what stands beside a matrix.
+
+    Args:
+        beside: the folder of the matrix file, in which `frameworks/` and `models/` may be.
 
     Raises:
-        ConfigError: see `load_frameworks` and `load_models`.
+        ConfigError: a name is there twice; see also `load_frameworks` and `load_models`.
     """
     return Catalog(
-        frameworks=load_frameworks(root / "images"), models=load_models(root / "harness" / "models")
+        frameworks=_join(
+            "framework", load_frameworks(PLACES.images), load_frameworks(beside / OWN_FRAMEWORKS)
+        ),
+        models=_join("model", load_models(PLACES.models), load_models(beside / OWN_MODELS)),
     )
+
+
+def _join(kind: str, shipped: dict[str, S], own: dict[str, S]) -> dict[str, S]:
+    """Both together, no name twice."""
+    for name, spec in own.items():
+        if name in shipped:
+            raise ConfigError(
+                f"{spec.folder}: Edgematrix has a {kind} {name!r} of its own.",
+                why="In cell ids, images and reports nobody could tell the two apart.",
+                fix=f"Rename the folder, such as to my-{name}, and write that name in the matrix.",
+            )
+    return shipped | own
 
 
 def load_frameworks(folder: Path) -> dict[str, FrameworkSpec]:

@@ -11,6 +11,7 @@ import click
 
 from harness import __version__
 from harness.commands.doctor import doctor
+from harness.commands.images import images
 from harness.commands.plan import plan
 from harness.commands.run import run
 from harness.commands.start import completion, new
@@ -35,7 +36,7 @@ def cli(debug: bool) -> None:
     del debug  # read in main(), which has to know it whatever fails
 
 
-for command in (doctor, plan, run, report, compare, merge, new, build, models, clean, completion):
+for command in (doctor, plan, run, report, compare, merge, new, build, images, models, clean, completion):
     cli.add_command(command)
 
 

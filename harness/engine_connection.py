@@ -8,6 +8,7 @@ tried in turn.
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -152,7 +153,8 @@ def _refusal(endpoint: Endpoint, error: Exception) -> EngineError:
         why=str(error),
         fix="Start that engine, or unset DOCKER_HOST, or `docker context use` another one."
         if endpoint.named
-        else "Start the Docker engine, or run `make engine`, which says how.",
+        else f"Start the Docker engine; `{sys.executable} -m harness.bootstrap` says how, and does so as root on "
+        "Debian or Ubuntu.",
     )
 
 

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-import harness
 from harness.article.ladder import check_replay, load_ladder
 from harness.catalog import load_catalog
 from harness.config import load_matrix
+from harness.places import PLACES
 from harness.plan import make_plan, select, take_shard
 from harness.quick import at_the_ends, shortened
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from harness.config import Matrix
     from harness.plan import Plan
     from harness.results import Status
-
-ROOT: Final = Path(harness.__file__).parent.parent
-"""Where `images/` and the shipped models are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +55,11 @@ def plan_matrix(options: Options) -> tuple[Matrix, Plan]:
     Raises:
         ConfigError: the file or a selector is wrong.
     """
-    matrix = load_matrix(options.matrix, catalog=load_catalog(ROOT))
+    matrix = load_matrix(options.matrix, catalog=load_catalog(options.matrix.parent))
     if options.quick:
         matrix = shortened(matrix)
     if matrix.protocol.article:
-        check_replay(matrix, load_ladder(ROOT / "images"))
+        check_replay(matrix, load_ladder(PLACES.images))
     plan = at_the_ends(make_plan(matrix)) if options.quick else make_plan(matrix)
     selected = select(plan, only=options.only, skip=options.skip)
     return matrix, take_shard(selected, *options.shard)

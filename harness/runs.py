@@ -58,10 +58,10 @@ class Image(Stored):
 
 
 class Framework(Stored):
-    """A framework as a matrix means it: one of `images/`, or a variant of one."""
+    """A framework as a matrix means it: one that has a folder, or a variant of one."""
 
     extends: str
-    """The folder under `images/`; a framework that is no variant extends itself."""
+    """The name of the folder; a framework that is no variant extends itself."""
     version: str
     """Of its package; empty for the one that the project pins."""
     params: dict[str, ParamValue]

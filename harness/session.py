@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import harness
 from harness.article.replay import make_replay
 from harness.build import remove_stages
+from harness.catalog import load_catalog
 from harness.container import ContainerSpec, Mount
 from harness.engine import LOCK_NAME, Engine
 from harness.engine_connection import connect
@@ -24,7 +25,8 @@ from harness.events import EngineLost, Step
 from harness.execute import Measuring, alone
 from harness.finish import sum_up, write_results
 from harness.host import ProbeFacts, describe_host
-from harness.intake import ROOT, plan_matrix
+from harness.intake import plan_matrix
+from harness.places import PLACES
 from harness.plan import against_host, with_controls
 from harness.runs import Run, RunState
 from harness.schedule import Scheduler
@@ -83,7 +85,8 @@ def run_matrix(options: Options, listener: Listener) -> Finished:
     wanted = [planned.cell for planned in controlled.cells if planned.skip_reason is None]
     engine = Engine(client, purpose="edgematrix run")
     engine.refuse_if_held()  # a build takes all cores, and may replace an image that somebody measures
-    supplies = build_supplies(client, wanted, matrix=matrix, root=ROOT, listener=listener)
+    catalog = load_catalog(options.matrix.parent)
+    supplies = build_supplies(client, wanted, matrix=matrix, catalog=catalog, listener=listener)
     with hold_engine(engine, supplies.images["probe"], supplies.volumes) as survey:
         engine.sweep()
         remove_stages(client)
@@ -100,7 +103,7 @@ def run_matrix(options: Options, listener: Listener) -> Finished:
         store, run = open_store(options, run)
         bench = Bench(run=run, supplies=supplies)
         replay = make_replay(
-            plan, facts, images=ROOT / "images", engine=engine, store=store, bench=bench, listener=listener
+            plan, facts, images=PLACES.images, engine=engine, store=store, bench=bench, listener=listener
         )
         setup_s = time.monotonic() - begin
         finished = measure(
@@ -144,7 +147,7 @@ def describe_run(
 ) -> Run:
     """The record of a run that is about to begin."""
     now = datetime.now(UTC)
-    commit, dirty = git_state(ROOT)
+    commit, dirty = git_state(PLACES.checkout)
     return Run(
         run_id=f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
         state=RunState.RUNNING,
@@ -309,13 +312,15 @@ def refuse_if_gone(supplies: Supplies, facts: ProbeFacts) -> None:
         )
 
 
-def git_state(root: Path) -> tuple[str | None, bool | None]:
-    """The checkout's commit and whether it has changes; unknown outside a checkout."""
+def git_state(checkout: Path | None) -> tuple[str | None, bool | None]:
+    """The checkout's commit and whether it has changes; unknown without one."""
+    if checkout is None:
+        return None, None
 
     def git(*words: str) -> str | None:
         with contextlib.suppress(OSError, subprocess.CalledProcessError):
             done = subprocess.run(  # noqa: S603 - a fixed command
-                ["git", "-C", str(root), *words],  # noqa: S607
+                ["git", "-C", str(checkout), *words],  # noqa: S607
                 capture_output=True,
                 text=True,
                 check=True,

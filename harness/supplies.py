@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import ValidationError
 
 from harness.build import ImageRequest, build_images
-from harness.catalog import ARTICLE_IMAGES, SUPPORT_IMAGES, TOOLS_SUFFIX, load_catalog
+from harness.catalog import ARTICLE_IMAGES, SUPPORT_IMAGES, TOOLS_SUFFIX
 from harness.config.resolve import plain_framework
 from harness.container import LABEL_HOLDS, LABEL_MODEL, Mount
 from harness.errors import BuildError, EdgematrixError, UnsupportedError
@@ -20,12 +20,11 @@ from harness.sources import folder_source, own_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     import docker
 
     from harness.build import BuildEvent
-    from harness.catalog import FrameworkSpec
+    from harness.catalog import Catalog, FrameworkSpec
     from harness.config import Matrix
     from harness.engine import Engine
     from harness.events import Listener
@@ -79,14 +78,18 @@ class Supplies:
 
 
 def build_supplies(
-    client: docker.DockerClient, cells: Sequence[Cell], *, matrix: Matrix, root: Path, listener: Listener
+    client: docker.DockerClient,
+    cells: Sequence[Cell],
+    *,
+    matrix: Matrix,
+    catalog: Catalog,
+    listener: Listener,
 ) -> Supplies:
     """Build the images that some cells need, and name the volumes.
 
     Raises:
         BuildError: a helper image could not be built; a framework's failure is kept in the result instead.
     """
-    catalog = load_catalog(root)
     frameworks = {
         name: matrix.frameworks.get(name) or plain_framework(catalog.frameworks[name])
         for name in dict.fromkeys(cell.framework for cell in cells)
@@ -110,7 +113,7 @@ def build_supplies(
     requests = {request for kind in kinds for request in kind.requests}
     helpers = (*SUPPORT_IMAGES, *(ARTICLE_IMAGES if matrix.protocol.article else ()))
     wanted = [*map(ImageRequest, helpers), *sorted(requests, key=str)]
-    built = build_images(client, wanted, root=root, on_event=step_listener(listener))
+    built = build_images(client, wanted, frameworks=catalog.frameworks, on_event=step_listener(listener))
     images: dict[str, Image] = {}
     for name in helpers:
         image = built[ImageRequest(name)]

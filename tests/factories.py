@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from harness.catalog import Catalog, load_catalog
-from harness.intake import ROOT
 from harness.records import (
     COLD_START_PHASES,
     AnyRecord,
@@ -40,6 +39,7 @@ from harness.records import Framework as FrameworkRecord
 from harness.results import Cell, CellResult, CpuMode, Evidence, ReferenceProbe, Requested, Status, Trial
 from harness.runs import Framework, Host, Image, Model, Protocol, Run, RunState
 from harness.units import GIB, MIB
+from tests.checkout import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from docker.errors import ImageNotFound
@@ -21,29 +19,29 @@ from harness.build.base import (
     load_recipe,
 )
 from harness.build.builder import build, engine_trouble, remove_image
+from harness.build.disk import check_disk
 from harness.build.events import BuildEvent, Step
 from harness.build.lockfile import ARCHITECTURES, lock_path, read_pins
 from harness.build.recipe import LABEL_FINGERPRINT, SITE_REPOSITORY, Recipe, read_recipe
 from harness.build.request import ImageRequest
-from harness.build.versions import Resolver
+from harness.build.versions import Resolver, is_lock_wanted
 from harness.build.wheelhouse import fill
-from harness.catalog import ARTICLE_IMAGES, SUPPORT_IMAGES, FrameworkSpec, indexes_for, load_frameworks
+from harness.catalog import ARTICLE_IMAGES, SUPPORT_IMAGES, FrameworkSpec, indexes_for
 from harness.errors import BuildError, ConfigError
+from harness.places import PLACES
 from harness.runs import Image
-from harness.units import GIB, MIB, format_memory
+from harness.units import format_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
     import docker
 
 LABEL_FRAMEWORK: Final = "edgematrix.framework"
 LABEL_PACKAGES: Final = "edgematrix.packages"
-DISK_FACTOR: Final = 9
-"""Disk that a build takes at its height, per byte of wheels: the context, the unpacked wheels, and these copied."""
-DISK_RESERVE: Final = GIB // 2
-LOCAL_URL: Final = "http+docker://localhost"
-"""What the client calls an engine behind a socket of this machine."""
+LABEL_VERSION: Final = "org.opencontainers.image.version"
+LABEL_BASE_NAME: Final = "org.opencontainers.image.base.name"
 
 Wanted = TypeVar("Wanted", bound=str | ImageRequest)
 """How images are asked for: by name alone, in the current version, or by a whole request."""
@@ -54,18 +52,26 @@ class Workshop:
     """What every image of one call is built with."""
 
     client: docker.DockerClient
-    root: Path
     architecture: str
     base: Base
-    frameworks: dict[str, FrameworkSpec]
+    frameworks: Mapping[str, FrameworkSpec]
     on_event: Callable[[BuildEvent], None]
+
+    @property
+    def resolver(self) -> Resolver:
+        """What turns requirements into locks."""
+        return Resolver(folder=PLACES.cache / "locks", architecture=self.architecture)
+
+    def folder(self, request: ImageRequest) -> Path:
+        """Where a request's requirements and programs are."""
+        return request.folder(PLACES.images, self.frameworks.get(request.name))
 
 
 def build_images(
     client: docker.DockerClient,
     wanted: Iterable[Wanted],
     *,
-    root: Path,
+    frameworks: Mapping[str, FrameworkSpec],
     on_event: Callable[[BuildEvent], None],
 ) -> dict[Wanted, Image | BuildError]:
     """Have images on the engine, building those that are missing or out of date.
@@ -74,7 +80,7 @@ def build_images(
         client: of the engine.
         wanted: frameworks, `prepare`, `probe` and the article's; a request may want another version of a framework, or
             its tools.
-        root: the checkout, with `images/` in it.
+        frameworks: all that may be asked for, by name.
         on_event: told of all progress.
 
     Returns:
@@ -83,9 +89,8 @@ def build_images(
 
     Raises:
         BuildError: there is no base image, so that none can be built.
-        ConfigError: a name is unknown, or a framework's description is wrong.
+        ConfigError: a name is unknown.
     """
-    frameworks = load_frameworks(root / "images")
     requests = {each: _request(each) for each in wanted}
     known = (*frameworks, *SUPPORT_IMAGES, *ARTICLE_IMAGES)
     for request in requests.values():
@@ -95,13 +100,12 @@ def build_images(
         architecture = engine_architecture(client)
         base = ensure_base(
             client,
-            load_recipe(root / "images" / "base" / RECIPE_FILE),
+            load_recipe(PLACES.images / "base" / RECIPE_FILE),
             architecture=architecture,
             on_event=on_event,
         )
     workshop = Workshop(
         client=client,
-        root=root,
         architecture=architecture,
         base=base,
         frameworks=frameworks,
@@ -140,7 +144,7 @@ def _try_image(workshop: Workshop, request: ImageRequest) -> Image | BuildError:
 
 def _with_base(workshop: Workshop, request: ImageRequest) -> Workshop:
     """The workshop, on a base of the tools' own where the common one lacks something, such as a compiler."""
-    file = request.folder(workshop.root / "images") / RECIPE_FILE
+    file = workshop.folder(request) / RECIPE_FILE
     if not request.tools or not file.is_file():
         return workshop
     base = ensure_base(
@@ -188,12 +192,11 @@ def _find_recipe(workshop: Workshop, request: ImageRequest) -> Recipe:
         BuildError: the version cannot be had, the framework has no tools, or there are no packages for this
             architecture.
     """
-    images = workshop.root / "images"
     framework = workshop.frameworks.get(request.name)
-    source = request.folder(images) / "requirements.in"
+    source = workshop.folder(request) / "requirements.in"
     if request.tools and not source.is_file():
         raise BuildError(f"{request.name} has no tools.", why=f"{source} is missing.")
-    lock = lock_path(source.parent, workshop.architecture) if source.is_file() else None
+    lock = _current_lock(workshop, request, source) if source.is_file() else None
     version = request.version
     if framework is not None and lock is not None and version is not None:
         if is_version(read_pins(lock).get(framework.package, ""), version):
@@ -201,7 +204,7 @@ def _find_recipe(workshop: Workshop, request: ImageRequest) -> Recipe:
         else:
             lock = _lock_version(workshop, request, version, framework=framework, source=source)
     return read_recipe(
-        images,
+        PLACES.images,
         request,
         framework=framework,
         indexes=indexes_for(request.name, workshop.frameworks),
@@ -210,13 +213,22 @@ def _find_recipe(workshop: Workshop, request: ImageRequest) -> Recipe:
     )
 
 
+def _current_lock(workshop: Workshop, request: ImageRequest, source: Path) -> Path:
+    """The lock beside the requirements; that of a user's own framework is made where it is missing or outdated."""
+    framework = workshop.frameworks.get(request.name)
+    shipped = framework is None or source.is_relative_to(PLACES.images)
+    if framework and not shipped and is_lock_wanted(source, workshop.architecture):
+        _teller(workshop, request, Step.RESOLVE)(str(source), 0.0)
+        workshop.resolver.lock_beside(source, framework)
+    return lock_path(source.parent, workshop.architecture)
+
+
 def _lock_version(
     workshop: Workshop, request: ImageRequest, version: str, *, framework: FrameworkSpec, source: Path
 ) -> Path:
     """The lock of another version than the project's own."""
-    resolver = Resolver(folder=workshop.root / ".cache" / "locks", architecture=workshop.architecture)
     _teller(workshop, request, Step.RESOLVE)(f"{framework.package} {version}", 0.0)
-    return resolver.lock(source, framework, version, stem=request.stem)
+    return workshop.resolver.lock(source, framework, version, stem=request.stem)
 
 
 def is_version(pinned: str, wanted: str) -> bool:
@@ -225,12 +237,12 @@ def is_version(pinned: str, wanted: str) -> bool:
 
 
 def _build_site(workshop: Workshop, recipe: Recipe, lock: Path) -> None:
-    pip_lock = lock_path(workshop.root / "images" / "base", workshop.architecture)
+    pip_lock = lock_path(PLACES.images / "base", workshop.architecture)
     wheels = [
         path
         for name, source, indexes in (("base", pip_lock, ()), (recipe.request.stem, lock, recipe.indexes))
         for path in fill(
-            workshop.root / ".cache" / "wheelhouse",
+            PLACES.cache / "wheelhouse",
             source,
             name=name,
             architecture=workshop.architecture,
@@ -256,20 +268,6 @@ def _teller(workshop: Workshop, request: ImageRequest, step: Step) -> Callable[[
     )
 
 
-def check_disk(client: docker.DockerClient, name: str, wheel_bytes: int) -> None:
-    """Refuse a build that would fill the engine's disk, where that disk can be seen from here."""
-    data_root = Path(client.info()["DockerRootDir"])
-    if client.api.base_url == LOCAL_URL and data_root.is_dir():
-        free = shutil.disk_usage(data_root).free
-        needed = wheel_bytes * DISK_FACTOR + DISK_RESERVE
-        if free < needed:
-            raise BuildError(
-                f"Too little disk to build {name}: {format_memory(free)} free in {data_root}.",
-                why=f"The build takes up to {format_memory(needed)}, most of it only for its duration.",
-                fix=f"Free {format_memory(needed - free + MIB)}: see `docker system df`.",
-            )
-
-
 def _labels(workshop: Workshop, recipe: Recipe) -> dict[str, str]:
     return {
         LABEL_FINGERPRINT: recipe.fingerprint,
@@ -277,8 +275,8 @@ def _labels(workshop: Workshop, recipe: Recipe) -> dict[str, str]:
         LABEL_BASE: workshop.base.identity,
         LABEL_PACKAGES: json.dumps(recipe.packages, sort_keys=True),
         "org.opencontainers.image.title": recipe.title,
-        "org.opencontainers.image.version": recipe.version,
-        "org.opencontainers.image.base.name": workshop.base.tag,
+        LABEL_VERSION: recipe.version,
+        LABEL_BASE_NAME: workshop.base.tag,
         "org.opencontainers.image.base.digest": workshop.base.identity,
     }
 

@@ -82,7 +82,7 @@ def read_recipe(
     """Read what one image is made of.
 
     Args:
-        images: the folder of all images.
+        images: the folder of the shipped images, which holds what all are made with.
         request: which one.
         framework: its specification; `None` for an image of no single one.
         indexes: public package indexes that the lock may need.
@@ -92,7 +92,7 @@ def read_recipe(
     Raises:
         BuildError: the image has packages, but no Dockerfile, or no pin of its framework.
     """
-    folder = request.folder(images)
+    folder = request.folder(images, framework)
     packages = read_pins(lock) if lock else {}
     if framework is not None and framework.package not in packages:
         raise BuildError(

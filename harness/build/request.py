@@ -13,13 +13,15 @@ from harness.errors import ConfigError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from harness.catalog import FrameworkSpec
+
 
 @dataclass(frozen=True)
 class ImageRequest:
     """One image that is wanted.
 
     Attributes:
-        name: the folder in `images/`.
+        name: of the framework, or of a folder in `images/`.
         version: of the framework; `None` for the one in the project's own lock.
         tools: the framework's converters and compilers around that version, instead of what is measured.
 
@@ -45,9 +47,10 @@ class ImageRequest:
         """For people."""
         return " ".join(filter(None, (self.name, "tools" if self.tools else "", self.version)))
 
-    def folder(self, images: Path) -> Path:
-        """Where its Dockerfile, its requirements and its programs are, in the folder of all images."""
-        return images / self.name / TOOLS_FOLDER if self.tools else images / self.name
+    def folder(self, images: Path, framework: FrameworkSpec | None) -> Path:
+        """Where its Dockerfile, its requirements and its programs are: a framework may stand beside a matrix."""
+        own = framework.folder if framework else images / self.name
+        return own / TOOLS_FOLDER if self.tools else own
 
     @property
     def stem(self) -> str:

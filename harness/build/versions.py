@@ -21,7 +21,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from harness.build.lockfile import OVERRIDES_FILE, PIN
+from harness.build.lockfile import OVERRIDES_FILE, PIN, left_out, lock_file, read_asked, write_lock
 from harness.build.wheelhouse import PYTHON, target_options
 from harness.errors import BuildError
 
@@ -62,20 +62,31 @@ class Resolver:
             BuildError: there is no such version for the images' Python, or nothing that goes with it.
         """
         requirements = repin(source, framework, version)
-        dropped = left_out(source.with_name(OVERRIDES_FILE))
-        asked = [*requirements, *(f"without {name}" for name in sorted(dropped))]
-        digest = hashlib.sha256("\n".join(asked).encode()).hexdigest()[:16]
+        digest = hashlib.sha256("\n".join(asked_for(requirements, source)).encode()).hexdigest()[:16]
         lock = self.folder / f"{stem}-{self.architecture}-{digest}.lock"
         if not lock.is_file():
-            found = self._resolve(requirements, framework, version)
-            text = write_lock(asked, without(found, dropped))
+            text = self._lock_text(requirements, source, framework, version)
             self.folder.mkdir(parents=True, exist_ok=True)
             for stale in self.folder.glob(f"{stem}-{self.architecture}-*.lock"):
                 stale.unlink()
-            partial = lock.with_suffix(".partial")
-            partial.write_text(text, encoding="utf-8")
-            partial.rename(lock)
+            _write_whole(lock, text)
         return lock
+
+    def lock_beside(self, source: Path, framework: FrameworkSpec) -> None:
+        """Resolve requirements as they stand, and write their lock beside them.
+
+        Raises:
+            BuildError: something that they ask for cannot be had for the images' Python.
+        """
+        text = self._lock_text(read_requirements(source), source, framework, "")
+        _write_whole(lock_file(source.parent, self.architecture), text)
+
+    def _lock_text(
+        self, requirements: Sequence[str], source: Path, framework: FrameworkSpec, version: str
+    ) -> str:
+        found = self._resolve(requirements, framework, version)
+        dropped = left_out(source.with_name(OVERRIDES_FILE))
+        return write_lock(asked_for(requirements, source), without(found, dropped))
 
     def _resolve(
         self, requirements: Sequence[str], framework: FrameworkSpec, version: str
@@ -95,6 +106,36 @@ class Resolver:
                 return found
 
 
+def _write_whole(lock: Path, text: str) -> None:
+    partial = lock.with_suffix(".partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.rename(lock)
+
+
+def is_lock_wanted(source: Path, architecture: str) -> bool:
+    """Whether requirements have no lock for an architecture, or one that pip made when they were others.
+
+    A lock that did not come from here is its owner's business.
+    """
+    lock = lock_file(source.parent, architecture)
+    if not lock.is_file():
+        return True
+    asked = read_asked(lock)
+    return asked is not None and asked != asked_for(read_requirements(source), source)
+
+
+def read_requirements(source: Path) -> list[str]:
+    """The lines of a file of requirements, without comments."""
+    lines = [line.partition("#")[0].strip() for line in source.read_text(encoding="utf-8").splitlines()]
+    return [line for line in lines if line]
+
+
+def asked_for(requirements: Iterable[str], source: Path) -> list[str]:
+    """All that decides on a lock: the requirements, and what the overrides beside their file leave out."""
+    dropped = left_out(source.with_name(OVERRIDES_FILE))
+    return [*requirements, *(f"without {name}" for name in sorted(dropped))]
+
+
 def repin(source: Path, framework: FrameworkSpec, version: str) -> list[str]:
     """The requirements of another version: its own pin moved, those that share the pin's version, old companions.
 
@@ -104,8 +145,7 @@ def repin(source: Path, framework: FrameworkSpec, version: str) -> list[str]:
     Raises:
         BuildError: the requirements pin no such package.
     """
-    lines = [line.partition("#")[0].strip() for line in source.read_text(encoding="utf-8").splitlines()]
-    lines = [line for line in lines if line]
+    lines = read_requirements(source)
     pins = {pin["name"]: pin["version"] for pin in map(PIN.match, lines) if pin}
     if framework.package not in pins:
         raise BuildError(
@@ -185,28 +225,9 @@ def unmet(found: Iterable[dict[str, Any]], architecture: str) -> list[str]:
     )
 
 
-def left_out(overrides: Path) -> set[str]:
-    """Names of the packages that overrides leave out; none without such a file."""
-    if not overrides.is_file():
-        return set()
-    lines = overrides.read_text(encoding="utf-8").splitlines()
-    return {canonicalize_name(Requirement(line).name) for line in lines if line and not line.startswith("#")}
-
-
 def without(found: Iterable[dict[str, Any]], names: set[str]) -> list[dict[str, Any]]:
     """What pip chose, but for these packages: it has no way to be told of them."""
     return [item for item in found if canonicalize_name(item["metadata"]["name"]) not in names]
-
-
-def write_lock(asked: Iterable[str], found: Iterable[dict[str, Any]]) -> str:
-    """The text of a lock: a header that says what was asked for, then pins with hashes by name."""
-    lines = ["# Resolved by pip, from:", *(f"#   {line}" for line in asked)]
-    pins = {}
-    for item in found:
-        name = canonicalize_name(item["metadata"]["name"])
-        digest = item["download_info"]["archive_info"]["hashes"]["sha256"]
-        pins[name] = f"{name}=={item['metadata']['version']} \\\n    --hash=sha256:{digest}"
-    return "\n".join([*lines, *(pins[name] for name in sorted(pins)), ""])
 
 
 def unavailable(
@@ -219,8 +240,9 @@ def unavailable(
     if offered:
         earlier = ", or an earlier one" if len(offered) > OFFERED else ""
         fix = f"Choose one of these versions: {', '.join(offered[-OFFERED:])}{earlier}."
+    wanted = f"{framework.title} {version}" if version else f"What {framework.title} requires"
     return BuildError(
-        f"{framework.title} {version} cannot be had for Python {PYTHON} on {architecture}.",
+        f"{wanted} cannot be had for Python {PYTHON} on {architecture}.",
         why="\n".join(re.sub(r" \(from versions: [^)]*\)", "", line) for line in words),
         fix=fix,
     )

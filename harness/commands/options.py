@@ -11,9 +11,27 @@ import click
 from harness.units import parse_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
+    from harness.catalog import FrameworkSpec
     from harness.results import Status
+
+
+def known_frameworks(names: Iterable[str]) -> Mapping[str, FrameworkSpec]:
+    """All frameworks, also those beside the matrix of this folder.
+
+    Raises:
+        ConfigError: one of `names` is no image.
+    """
+    from harness.catalog import ARTICLE_IMAGES, SUPPORT_IMAGES, load_catalog
+    from harness.errors import ConfigError
+
+    known = load_catalog(Path()).frameworks
+    if unknown := [name for name in names if name not in {*known, *SUPPORT_IMAGES, *ARTICLE_IMAGES}]:
+        raise ConfigError(
+            f"no framework is called {unknown[0]!r}", fix=f"write one of {', '.join(sorted(known))}"
+        )
+    return known
 
 
 def read_statuses(_: click.Context, __: click.Parameter, text: str) -> frozenset[Status]:

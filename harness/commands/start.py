@@ -22,6 +22,33 @@ def new_matrix(file: Path) -> None:
     click.echo(f"wrote {file}; try: edgematrix plan {file}", err=True)
 
 
+@new.command("framework")
+@click.argument("name")
+def new_framework(name: str) -> None:
+    """Write a framework of your own to frameworks/NAME, beside matrix.yaml: it runs, and says what each part is for."""
+    from harness.starts import write_framework
+
+    _say_written(write_framework(name, Path()), "frameworks", name)
+
+
+@new.command("model")
+@click.argument("name")
+def new_model(name: str) -> None:
+    """Write a model of your own to models/NAME, beside matrix.yaml: a small network, its weights drawn from a seed.
+
+    A trained ONNX file needs no folder: write `models: {NAME: {onnx: file.onnx}}` in the matrix.
+    """
+    from harness.starts import write_model
+
+    _say_written(write_model(name, Path()), "models", name)
+
+
+def _say_written(folder: Path, key: str, name: str) -> None:
+    files = ", ".join(sorted(file.name for file in folder.iterdir()))
+    click.echo(f"wrote {folder}: {files}", err=True)
+    click.echo(f"next: write {name} under `{key}:` in matrix.yaml, then: edgematrix run", err=True)
+
+
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context

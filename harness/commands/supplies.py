@@ -6,40 +6,44 @@ import json
 
 import click
 
-from harness.errors import ConfigError
+from harness.commands.options import known_frameworks
 
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-def build(names: tuple[str, ...]) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print the images as JSON.")
+def build(names: tuple[str, ...], as_json: bool) -> None:
     """Build the images of the frameworks NAME, or of all; what is up to date is skipped."""
     from harness.build import build_images
-    from harness.catalog import ARTICLE_IMAGES, SUPPORT_IMAGES, load_frameworks
+    from harness.catalog import SUPPORT_IMAGES
     from harness.engine import Engine
     from harness.engine_connection import connect
     from harness.errors import BuildError
-    from harness.intake import ROOT
     from harness.progress import choose_display
     from harness.supplies import step_listener
     from harness.units import format_memory
 
-    known = load_frameworks(ROOT / "images")
-    if unknown := [name for name in names if name not in {*known, *SUPPORT_IMAGES, *ARTICLE_IMAGES}]:
-        raise ConfigError(
-            f"no framework is called {unknown[0]!r}", fix=f"write one of {', '.join(sorted(known))}"
-        )
+    known = known_frameworks(names)
     client = connect()
     Engine(client, purpose="edgematrix build").refuse_if_held()
     with choose_display(as_json=False) as display:
         built = build_images(
-            client, names or [*SUPPORT_IMAGES, *known], root=ROOT, on_event=step_listener(display)
+            client,
+            names or [*SUPPORT_IMAGES, *known],
+            frameworks=known,
+            on_event=step_listener(display),
         )
-    failed = [result for result in built.values() if isinstance(result, BuildError)]
-    for name, result in built.items():
-        if not isinstance(result, BuildError):
-            click.echo(f"{result.tag:<36} {format_memory(result.size_bytes):>10}  {name}")
-    if failed:
-        raise failed[0]
+    images = {name: image for name, image in built.items() if not isinstance(image, BuildError)}
+    if as_json:
+        click.echo(
+            json.dumps([{"name": name, **image.model_dump()} for name, image in images.items()], indent=1)
+        )
+    else:
+        for name, image in images.items():
+            click.echo(f"{image.tag:<36} {format_memory(image.size_bytes):>10}  {name}")
+    for result in built.values():
+        if isinstance(result, BuildError):
+            raise result
 
 
 @click.command()
@@ -48,12 +52,11 @@ def models(as_json: bool) -> None:
     """List the prepared models on the engine with size and hash; `clean` removes them."""
     from harness.artefacts import list_artefacts
     from harness.engine_connection import connect
-    from harness.intake import ROOT
     from harness.progress import choose_display
     from harness.units import format_memory
 
     with choose_display(as_json=False) as display:
-        found = list_artefacts(connect(), root=ROOT, listener=display)
+        found = list_artefacts(connect(), listener=display)
     if as_json:
         click.echo(json.dumps(found, indent=1))
         return

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from harness.config.mistakes import Mistake
     from harness.config.source import Source
 
-_NO_FILE = "give the path of a matrix file, such as matrix.yaml or examples/devices.yaml"
+_NO_FILE = "give the path of a matrix file, or write one: edgematrix new matrix"
 
 
 def load_matrix(path: Path, *, catalog: Catalog) -> Matrix:

@@ -106,7 +106,7 @@ class VariantKeys(_Keys):
     )
 
     extends: Name = Field(examples=["onnxruntime"])
-    """The framework, by the name of its folder under images/."""
+    """The framework, by its name: a shipped one, or a folder under frameworks/ beside the matrix."""
     version: Version = Field(default="", examples=["1.17.0"])
     """Of its package, in quotes; the one that the project pins unless given."""
     params: dict[str, Param] = Field(default={}, examples=[{"arena": False}])
@@ -213,12 +213,12 @@ class MatrixFile(_Keys):
     model_config = ConfigDict(json_schema_extra={"oneOf": _LIMITS})
 
     frameworks: Names = Field(examples=[["pytorch", "onnxruntime"]])
-    """Inference runtimes, by the names of their folders under images/; or a mapping in which names of your
-    own stand for variants of them."""
+    """Inference runtimes, by name: shipped ones, and folders under frameworks/ beside the matrix; or a mapping in which
+    names of your own stand for variants of them."""
     variants: dict[Name, VariantKeys] = Field(default={}, alias=DEFINITIONS["frameworks"])
     models: Names = Field(examples=[["spam-fnn"]])
-    """Workloads, by the names of their folders under harness/models/; or a mapping in which names of your
-    own stand for ONNX files of yours."""
+    """Workloads, by name: shipped ones, and folders under models/ beside the matrix; or a mapping in which names of
+    your own stand for ONNX files of yours."""
     own_models: dict[Name, OwnModelKeys] = Field(default={}, alias=DEFINITIONS["models"])
     cpus: Annotated[tuple[Cpus, ...], _LIST] = Field(default=(), examples=[[1, 2]])
     """CPUs, crossed with memory. Whole: that many cores. Fractional: a CFS quota over all cores."""

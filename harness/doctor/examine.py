@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from harness.build import build_images
+from harness.catalog import load_frameworks
 from harness.container import LABEL_RUN, ContainerSpec
 from harness.cores import best_kind, request_limits
 from harness.deadline import Deadline
@@ -21,7 +22,7 @@ from harness.engine import Engine
 from harness.engine_connection import connect, endpoints
 from harness.errors import BuildError, EdgematrixError
 from harness.events import Step
-from harness.intake import ROOT
+from harness.places import PLACES
 from harness.records import Limits, first
 from harness.reference import run_reference
 from harness.results import NULL_FRAMEWORK, Cell, CpuMode
@@ -199,7 +200,9 @@ def have_images(client: docker.DockerClient, *, quick: bool, listener: Listener)
         BuildError: one could not be.
     """
     names = ("probe",) if quick else ("probe", NULL_FRAMEWORK)
-    built = build_images(client, names, root=ROOT, on_event=step_listener(listener))
+    built = build_images(
+        client, names, frameworks=load_frameworks(PLACES.images), on_event=step_listener(listener)
+    )
     images = {}
     for name, image in built.items():
         if isinstance(image, BuildError):

@@ -16,7 +16,7 @@ from harness.cores import request_limits
 from harness.engine import Engine
 from harness.engine_connection import connect
 from harness.events import Step
-from harness.intake import ROOT, Options, plan_matrix
+from harness.intake import Options, plan_matrix
 from harness.records import AnyRecord, RecordError, parse_record
 from harness.results import Cell, Trial
 from harness.runs import Protocol
@@ -24,6 +24,7 @@ from harness.schedule import ScheduledTrial
 from harness.session import describe_run, hold_engine
 from harness.supplies import build_supplies, fill_volumes
 from harness.trial import Bench, job_line, run_trial, worker_env
+from tests.checkout import ROOT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +122,7 @@ def prepare(cell: Cell, purpose: str) -> Iterator[Place]:
     options = Options(matrix=ROOT / "matrix.yaml", reports=Path(tempfile.gettempdir()))
     matrix, plan = plan_matrix(options)
     engine = Engine(connect(), purpose=purpose)
-    supplies = build_supplies(connect(), [cell], matrix=matrix, root=ROOT, listener=say)
+    supplies = build_supplies(connect(), [cell], matrix=matrix, catalog=load_catalog(ROOT), listener=say)
     with hold_engine(engine, supplies.images["probe"], supplies.volumes) as survey:
         facts = survey()
         supplies = fill_volumes(engine, supplies, facts, say)

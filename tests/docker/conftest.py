@@ -11,11 +11,12 @@ from pathlib import Path
 import docker
 import pytest
 
+from harness.catalog import load_catalog
 from harness.cores import request_limits
 from harness.engine import Engine
 from harness.engine_connection import connect
 from harness.host import LogicalCpu
-from harness.intake import ROOT, Options, plan_matrix
+from harness.intake import Options, plan_matrix
 from harness.results import Cell, Trial
 from harness.runs import Protocol
 from harness.schedule import ScheduledTrial
@@ -23,6 +24,7 @@ from harness.session import describe_run, hold_engine, run_matrix
 from harness.store import RunStore
 from harness.supplies import Supplies, build_supplies, fill_volumes
 from harness.trial import Bench, run_trial
+from tests.checkout import ROOT
 
 MIB = 1024**2
 FRAMEWORKS = Path(__file__).parent / "frameworks"
@@ -63,23 +65,17 @@ def client() -> Iterator[docker.DockerClient]:
 
 
 @pytest.fixture(scope="session")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project's images and models with some frameworks more, which is a folder more for each.
-
-    `slowed` is `steady` with 5 % more work.
-    """
-    root = tmp_path_factory.mktemp("root")
-    shutil.copytree(ROOT / "images", root / "images", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(ROOT / "harness" / "models", root / "harness" / "models")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as a user has it, with frameworks of their own; `slowed` is `steady` with 5 % more work."""
+    project = tmp_path_factory.mktemp("project")
     for source, name in (("fault", "fault"), ("steady", "steady"), ("steady", "slowed")):
-        shutil.copytree(FRAMEWORKS / source, root / "images" / name)
+        folder = project / "frameworks" / name
+        shutil.copytree(FRAMEWORKS / source, folder)
         for lock in (ROOT / "images" / "null").glob("requirements.*.lock"):
-            shutil.copy(lock, root / "images" / name / lock.name)
-    settings = root / "images" / "slowed" / "framework.yaml"
+            shutil.copy(lock, folder / lock.name)
+    settings = project / "frameworks" / "slowed" / "framework.yaml"
     settings.write_text(settings.read_text().replace('"20"', '"21"'))
-    if (cache := ROOT / ".cache").exists():
-        (root / ".cache").symlink_to(cache)
-    return root
+    return project
 
 
 @dataclass(frozen=True)
@@ -120,16 +116,18 @@ class Place:
         )
 
 
-def prepare_place(client: docker.DockerClient, root: Path, names: list[str]) -> Iterator[Place]:
-    """Build, prepare and hold the engine."""
+def prepare_place(client: docker.DockerClient, names: list[str], beside: Path = ROOT) -> Iterator[Place]:
+    """Build, prepare and hold the engine; frameworks may stand in a user's folder."""
     cells = [
         Cell(framework=name, model="spam-fnn", cpus=1, memory_bytes=512 * MIB, batch=batch)
         for name in names
         for batch in BATCHES
     ]
-    options = Options(matrix=ROOT / "matrix.yaml", reports=root / "reports")
+    options = Options(matrix=ROOT / "matrix.yaml", reports=beside / "reports")
     matrix, plan = plan_matrix(options)
-    supplies: Supplies = build_supplies(client, cells, matrix=matrix, root=root, listener=lambda _: None)
+    supplies: Supplies = build_supplies(
+        client, cells, matrix=matrix, catalog=load_catalog(beside), listener=lambda _: None
+    )
     assert supplies.failures == {}
     engine = Engine(client, purpose="the tests")
     with hold_engine(engine, supplies.images["probe"], supplies.volumes) as survey:
@@ -142,17 +140,15 @@ def prepare_place(client: docker.DockerClient, root: Path, names: list[str]) -> 
 
 
 @pytest.fixture(scope="module")
-def faults(client: docker.DockerClient, root: Path) -> Iterator[Place]:
+def faults(client: docker.DockerClient, project: Path) -> Iterator[Place]:
     """A place with the framework that fails on demand."""
-    yield from prepare_place(client, root, ["fault"])
+    yield from prepare_place(client, ["fault"], project)
 
 
 @pytest.fixture
-def own_root(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Let whole runs use the tests' frameworks."""
-    monkeypatch.setattr("harness.session.ROOT", root)
-    monkeypatch.setattr("harness.intake.ROOT", root)
-    return root
+def own_frameworks(project: Path, tmp_path: Path) -> None:
+    """Let a test's matrix in `tmp_path` use the tests' frameworks."""
+    (tmp_path / "frameworks").symlink_to(project / "frameworks")
 
 
 def run(folder: Path, matrix: str) -> RunStore:
@@ -168,4 +164,4 @@ def run(folder: Path, matrix: str) -> RunStore:
 def frameworks(client: docker.DockerClient) -> Iterator[Place]:
     """A place with the five frameworks."""
     names = ["null", "pytorch", "tensorflow", "jax", "onnxruntime", "openvino"]
-    yield from prepare_place(client, ROOT, names)
+    yield from prepare_place(client, names)

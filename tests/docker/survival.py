@@ -16,11 +16,12 @@ import psutil
 
 from harness.container import LABEL_OWNER, LABEL_RUN
 from harness.events import TrialEnded
-from harness.intake import ROOT, Options
+from harness.intake import Options
 from harness.results import CellResult, Status, Trial
 from harness.runs import RunState
 from harness.session import run_matrix
 from harness.store import RunStore, stored_runs
+from tests.checkout import ROOT
 from tests.docker.private_engine import PrivateEngine
 
 MATRIX = """\

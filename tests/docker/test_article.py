@@ -9,13 +9,14 @@ from harness.article.ladder import ROWS, load_ladder
 from harness.article.readings import Edition
 from harness.article.sitting import Desk, sit
 from harness.build import build_images
+from harness.catalog import load_catalog
 from harness.cores import request_limits
 from harness.errors import BuildError
-from harness.intake import ROOT
 from harness.prepare import COMMON, DATA
 from harness.results import Cell
 from harness.runs import Image
 from harness.units import GIB
+from tests.checkout import ROOT
 from tests.docker.conftest import Place, prepare_place
 
 CELL = Cell(framework="null", model="spam-fnn", cpus=1, memory_bytes=2 * GIB, batch=ROWS)
@@ -25,9 +26,11 @@ CELL = Cell(framework="null", model="spam-fnn", cpus=1, memory_bytes=2 * GIB, ba
 def desk(client: docker.DockerClient) -> Iterator[Desk]:
     """A desk at the current versions, whose packages the other images' wheels are enough for."""
     name = Edition.CURRENT.image
-    image = build_images(client, [name], root=ROOT, on_event=lambda _: None)[name]
+    image = build_images(client, [name], frameworks=load_catalog(ROOT).frameworks, on_event=lambda _: None)[
+        name
+    ]
     assert not isinstance(image, BuildError)
-    for place in prepare_place(client, ROOT, ["null"]):
+    for place in prepare_place(client, ["null"]):
         yield desk_at(place, image)
 
 

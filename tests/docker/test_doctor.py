@@ -15,7 +15,7 @@ from harness.doctor.noise import PROBES
 from harness.engine import LOCK_NAME
 from harness.errors import ExitCode
 from harness.events import Event, Step
-from harness.intake import ROOT
+from tests.checkout import ROOT
 from tests.docker.conftest import Place
 
 pytestmark = pytest.mark.docker

@@ -13,14 +13,14 @@ import pytest
 from harness.build import BuildEvent, ImageRequest, Step, build_images
 from harness.build.builder import LABEL_STAGE, remove_image
 from harness.build.lockfile import read_pins
-from harness.catalog import load_frameworks
+from harness.catalog import load_catalog
 from harness.errors import BuildError, ConfigError
-from harness.intake import ROOT
 from harness.runs import Image
+from tests.checkout import ROOT
 
 pytestmark = pytest.mark.docker
 
-FRAMEWORKS = sorted(load_frameworks(ROOT / "images"))
+FRAMEWORKS = sorted(load_catalog(ROOT).frameworks)
 
 LOOK = """
 import json, os, sys, sysconfig
@@ -43,10 +43,11 @@ print(json.dumps({
 
 
 def build_all(
-    client: docker.DockerClient, names: list[str], root: Path = ROOT
-) -> tuple[dict[str, Any], list[BuildEvent]]:
+    client: docker.DockerClient, wanted: list[Any], folder: Path = ROOT
+) -> tuple[dict[Any, Any], list[BuildEvent]]:
     events: list[BuildEvent] = []
-    return build_images(client, names, root=root, on_event=events.append), events
+    frameworks = load_catalog(folder).frameworks
+    return build_images(client, wanted, frameworks=frameworks, on_event=events.append), events
 
 
 def run(client: docker.DockerClient, image: str, code: str) -> str:
@@ -81,10 +82,9 @@ def images(client: docker.DockerClient) -> dict[str, Image]:
 
 @pytest.fixture
 def copy(tmp_path: Path, client: docker.DockerClient) -> Iterator[Path]:
-    """A checkout with one framework more, `copied`, made of two small packages."""
-    shutil.copytree(ROOT / "images", tmp_path / "images", ignore=shutil.ignore_patterns("__pycache__"))
-    folder = tmp_path / "images" / "copied"
-    folder.mkdir()
+    """A user's folder with a framework, `copied`, made of one small package."""
+    folder = tmp_path / "frameworks" / "copied"
+    folder.mkdir(parents=True)
     shutil.copy(ROOT / "images" / "jax" / "Dockerfile", folder)
     (folder / "framework.yaml").write_text("title: Copied\npackage: pip\nhomepage: https://example.org\n")
     (folder / "requirements.in").write_text("pip\n")
@@ -169,7 +169,7 @@ def test_a_change_in_the_adapter_rebuilds_the_last_layers_only(
 ) -> None:
     before, events = build_all(client, ["copied"], copy)
     assert any("site.py install" in event.detail for event in events)
-    with (copy / "images" / "copied" / "adapter.py").open("a") as file:
+    with (copy / "frameworks" / "copied" / "adapter.py").open("a") as file:
         file.write("# changed\n")
     after, events = build_all(client, ["copied"], copy)
     assert after["copied"].fingerprint != before["copied"].fingerprint
@@ -180,8 +180,8 @@ def test_a_change_in_the_adapter_rebuilds_the_last_layers_only(
 
 @pytest.fixture
 def versioned(copy: Path) -> Path:
-    """The checkout, with `copied` made of psutil, of which every version is one small wheel."""
-    folder = copy / "images" / "copied"
+    """The folder, with `copied` made of psutil, of which every version is one small wheel."""
+    folder = copy / "frameworks" / "copied"
     for lock in (ROOT / "images" / "null").glob("requirements.*.lock"):
         shutil.copy(lock, folder)
     settings = folder / "framework.yaml"
@@ -190,15 +190,15 @@ def versioned(copy: Path) -> Path:
     return copy
 
 
-def current_version(checkout: Path) -> str:
+def current_version(folder: Path) -> str:
     """Of what `versioned` is made of."""
-    return read_pins(checkout / "images" / "copied" / "requirements.x86_64.lock")["psutil"]
+    return read_pins(folder / "frameworks" / "copied" / "requirements.x86_64.lock")["psutil"]
 
 
 def test_another_version_stands_beside_the_current_one(client: docker.DockerClient, versioned: Path) -> None:
     versions = (None, "7.0.0", current_version(versioned))
     latest, older, same = (ImageRequest("copied", version=version) for version in versions)
-    built = build_images(client, [latest, older, same], root=versioned, on_event=lambda _: None)
+    built, _ = build_all(client, [latest, older, same], versioned)
     images = {request: image for request, image in built.items() if isinstance(image, Image)}
     assert images.keys() == built.keys()
     assert images[same] == images[latest]
@@ -206,8 +206,7 @@ def test_another_version_stands_beside_the_current_one(client: docker.DockerClie
     code = "import psutil; print(psutil.__version__)"
     assert run(client, images[older].id, code).strip() == images[older].packages["psutil"] == "7.0.0"
     assert run(client, images[latest].id, code).strip() == current_version(versioned)
-    events: list[BuildEvent] = []
-    again = build_images(client, [older, latest], root=versioned, on_event=events.append)
+    again, events = build_all(client, [older, latest], versioned)
     assert again == {older: images[older], latest: images[latest]}
     assert {event.step for event in events} == {Step.RESOLVE, Step.SKIPPED}
 
@@ -215,7 +214,7 @@ def test_another_version_stands_beside_the_current_one(client: docker.DockerClie
 def test_tools_are_built_when_asked_for_around_the_version_that_they_serve(
     client: docker.DockerClient, versioned: Path
 ) -> None:
-    folder = versioned / "images" / "copied"
+    folder = versioned / "frameworks" / "copied"
     (tools := folder / "tools").mkdir()
     for file in ("Dockerfile", "requirements.in", "requirements.x86_64.lock"):
         shutil.copy(folder / file, tools)
@@ -223,7 +222,7 @@ def test_tools_are_built_when_asked_for_around_the_version_that_they_serve(
     latest = ImageRequest("copied", tools=True)
     older = replace(latest, version="7.0.0")
     alone = ImageRequest("copied", version="7.0.0")
-    built = build_images(client, [latest, older, alone], root=versioned, on_event=lambda _: None)
+    built, _ = build_all(client, [latest, older, alone], versioned)
     images = {request: image for request, image in built.items() if isinstance(image, Image)}
     assert images.keys() == built.keys()
     assert images[older].tag == "edgematrix/copied-tools:7.0.0"
@@ -232,7 +231,7 @@ def test_tools_are_built_when_asked_for_around_the_version_that_they_serve(
     assert "no module" in run(
         client, images[alone].id, "import importlib.util as u; print(u.find_spec('convert') or 'no module')"
     )
-    again = build_images(client, [older, latest], root=versioned, on_event=lambda _: None)
+    again, _ = build_all(client, [older, latest], versioned)
     assert again == {older: images[older], latest: images[latest]}
 
 
@@ -240,7 +239,7 @@ def test_who_asks_for_tools_that_a_framework_has_not_is_told(
     client: docker.DockerClient, versioned: Path
 ) -> None:
     request = ImageRequest("copied", tools=True)
-    failure = build_images(client, [request], root=versioned, on_event=lambda _: None)[request]
+    failure = build_all(client, [request], versioned)[0][request]
     assert isinstance(failure, BuildError)
     assert failure.what == "copied has no tools."
 
@@ -249,7 +248,7 @@ def test_a_version_that_does_not_exist_is_told_with_those_that_do(
     client: docker.DockerClient, versioned: Path
 ) -> None:
     request = ImageRequest("copied", version="0.0.99")
-    failure = build_images(client, [request], root=versioned, on_event=lambda _: None)[request]
+    failure = build_all(client, [request], versioned)[0][request]
     assert isinstance(failure, BuildError)
     assert "No matching distribution" in failure.why
     assert current_version(versioned) in failure.fix
@@ -259,7 +258,7 @@ def test_a_failed_build_is_that_image_s_alone_and_leaves_no_stage(
     client: docker.DockerClient, copy: Path
 ) -> None:
     stages_before = stages(client)
-    file = copy / "images" / "copied" / "Dockerfile"
+    file = copy / "frameworks" / "copied" / "Dockerfile"
     file.write_text(file.read_text().replace("site.py finish", "site.py finish && echo the reason && false"))
     built, events = build_all(client, ["copied", "probe"], copy)
     assert isinstance(built["copied"], BuildError)

@@ -6,7 +6,7 @@ import docker
 import pytest
 
 from harness.artefacts import list_artefacts
-from harness.intake import ROOT, Options
+from harness.intake import Options
 from harness.records import Phase
 from harness.results import CellResult, Status
 from harness.session import run_matrix
@@ -77,7 +77,7 @@ def test_a_quantized_file_is_right_or_said_to_be_wrong(cells: dict[tuple[str, st
 def test_prepared_models_are_listed_with_size_and_hash(client: docker.DockerClient) -> None:
     listed = {
         each["holds"]: each
-        for each in list_artefacts(client, root=ROOT, listener=lambda _: None)
+        for each in list_artefacts(client, listener=lambda _: None)
         if each["model"] == "transformer"
     }
     shape = "batch 2, sequence 17"

@@ -17,9 +17,9 @@ from harness.build import build_images
 from harness.catalog import load_models
 from harness.config.matrix import OwnModel
 from harness.errors import BuildError
-from harness.intake import ROOT
 from harness.prepare import COMMON, DATA, REFUSED
 from harness.sources import ModelSource, folder_source, own_source, write_tar
+from tests.checkout import ROOT
 from tests.unit.onnx_models import linear, save, with_external_data
 
 pytestmark = pytest.mark.docker
@@ -62,7 +62,7 @@ Run = Callable[..., Ended]
 @pytest.fixture
 def run(client: docker.DockerClient) -> Iterator[Run]:
     """Runs Python in the image on two fresh volumes."""
-    image = build_images(client, ["prepare"], root=ROOT, on_event=lambda _: None)["prepare"]
+    image = build_images(client, ["prepare"], frameworks={}, on_event=lambda _: None)["prepare"]
     assert not isinstance(image, BuildError)
     names = {path: f"edgematrix-test-{uuid.uuid4().hex[:8]}" for path in (COMMON, DATA)}
     created: list[Container] = []

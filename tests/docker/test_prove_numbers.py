@@ -132,7 +132,7 @@ protocol: {trials: 8, warmup: 50ms, budget: 150ms}
 """
 
 
-@pytest.mark.usefixtures("own_root")
+@pytest.mark.usefixtures("own_frameworks")
 def test_a_known_difference_of_5_percent_is_told_in_9_of_10_runs(tmp_path: Path) -> None:
     told = 0
     for _ in range(10):

@@ -13,7 +13,7 @@ import pytest
 from harness.container import LABEL_RUN
 from harness.engine import LOCK_NAME
 from harness.errors import ExitCode
-from harness.intake import ROOT
+from tests.checkout import ROOT
 
 pytestmark = pytest.mark.docker
 

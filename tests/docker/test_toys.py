@@ -1,15 +1,20 @@
-"""A framework and a model of one's own: a folder each, and nothing else is touched."""
+"""Frameworks and models of a user's own: folders beside the matrix, and nothing else is touched."""
 
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import docker
 import pytest
 from onnx import TensorProto, helper
 
-from harness.intake import ROOT, Options
+from harness.build.builder import remove_image
+from harness.build.lockfile import read_asked, read_pins
+from harness.intake import Options
 from harness.results import Status
 from harness.session import run_matrix
+from harness.starts import write_framework, write_model
+from tests.checkout import ROOT
 from tests.unit.onnx_models import model, value
 
 pytestmark = pytest.mark.docker
@@ -19,8 +24,9 @@ MATRIX = """\
 frameworks:
   toy:
   toy-doubled: {extends: toy, params: {kind: doubled}}
+  started:
   onnxruntime:
-models: [toy-model, spam-fnn]
+models: [toy-model, started-model, spam-fnn]
 cpus: [1]
 memory: [512MiB]
 batch: [3]
@@ -41,23 +47,25 @@ def graph() -> bytes:
 
 
 @pytest.fixture
-def toys(root: Path) -> Iterator[None]:
-    """The folders put in their places; `jax` lends its lock, which has the same packages among others."""
-    framework, toy = root / "images" / "toy", root / "harness" / "models" / "toy-model"
-    shutil.copytree(TOYS / "framework", framework)
+def folder(tmp_path: Path, client: docker.DockerClient) -> Iterator[Path]:
+    """A user's folder: the toys, of which `jax` lends the lock, and what `edgematrix new` writes."""
+    shutil.copytree(TOYS / "framework", tmp_path / "frameworks" / "toy")
     for lock in (ROOT / "images" / "jax").glob("requirements.*.lock"):
-        shutil.copy(lock, framework / lock.name)
-    shutil.copytree(TOYS / "model", toy)
-    (toy / "graph.onnx").write_bytes(graph())
-    yield
-    shutil.rmtree(framework)
-    shutil.rmtree(toy)
-
-
-@pytest.mark.usefixtures("toys", "own_root")
-def test_a_folder_makes_a_framework_and_a_folder_makes_a_model(tmp_path: Path) -> None:
+        shutil.copy(lock, tmp_path / "frameworks" / "toy" / lock.name)
+    shutil.copytree(TOYS / "model", tmp_path / "models" / "toy-model")
+    (tmp_path / "models" / "toy-model" / "graph.onnx").write_bytes(graph())
+    write_framework("started", tmp_path)
+    write_model("started-model", tmp_path)
     (tmp_path / "matrix.yaml").write_text(MATRIX)
-    options = Options(matrix=tmp_path / "matrix.yaml", reports=tmp_path / "reports")
+    yield tmp_path
+    for name in ("toy", "started"):
+        for image in client.images.list(filters={"label": f"edgematrix.framework={name}"}):
+            for tag in image.tags:
+                remove_image(client, tag)
+
+
+def test_a_folder_makes_a_framework_and_a_folder_makes_a_model(folder: Path) -> None:
+    options = Options(matrix=folder / "matrix.yaml", reports=folder / "reports")
     finished = run_matrix(options, lambda _: None)
     found = {
         (each.cell.framework, each.cell.model): each
@@ -67,11 +75,21 @@ def test_a_folder_makes_a_framework_and_a_folder_makes_a_model(tmp_path: Path) -
     assert {key: each.status for key, each in found.items()} == {
         ("toy", "toy-model"): Status.OK,
         ("toy-doubled", "toy-model"): Status.INVALID_OUTPUT,
-        ("onnxruntime", "toy-model"): Status.OK,
+        ("toy", "started-model"): Status.UNSUPPORTED,
+        ("toy-doubled", "started-model"): Status.UNSUPPORTED,
         ("toy", "spam-fnn"): Status.UNSUPPORTED,
         ("toy-doubled", "spam-fnn"): Status.UNSUPPORTED,
-        ("onnxruntime", "spam-fnn"): Status.OK,
+        **{
+            (framework, name): Status.OK
+            for framework in ("started", "onnxruntime")
+            for name in ("toy-model", "started-model", "spam-fnn")
+        },
     }
     assert "no definition for Toy" in found["toy", "spam-fnn"].reason
     assert "largest relative error" in found["toy-doubled", "toy-model"].reason
     assert finished.run.models["toy-model"].reference.startswith("ONNX's reference implementation")
+    # What has no lock gets one, beside its requirements; what somebody locked stays as it is.
+    (lock,) = (folder / "frameworks" / "started").glob("requirements.*.lock")
+    assert "onnxruntime==1.32.0" in (read_asked(lock) or ())
+    assert read_pins(lock) == finished.run.images["started"].packages
+    assert read_asked(next((folder / "frameworks" / "toy").glob("requirements.*.lock"))) is None

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from harness.intake import ROOT, Options
+from harness.intake import Options
 from harness.records import Framework
 from harness.results import CellResult, Status
 from harness.session import Finished, run_matrix
+from tests.checkout import ROOT
 
 pytestmark = pytest.mark.docker
 

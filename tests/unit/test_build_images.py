@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from harness.build.images import check_disk, engine_architecture, is_version
+from harness.build.disk import check_disk
+from harness.build.images import engine_architecture, is_version
 from harness.errors import BuildError
 
 

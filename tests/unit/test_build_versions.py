@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.build.lockfile import read_pins
+from harness.build.lockfile import read_pins, write_lock
 from harness.build.request import ImageRequest
-from harness.build.versions import Resolver, repin, sorted_stable, unmet, write_lock
+from harness.build.versions import Resolver, repin, sorted_stable, unmet
 from harness.catalog import FrameworkSpec, load_frameworks
 from harness.errors import BuildError, ConfigError
 

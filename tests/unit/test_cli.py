@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import EngineError, ExitCode
-from harness.intake import ROOT
 from harness.results import Cell, CellResult, Expectation, Status
+from tests.checkout import ROOT
 from tests.unit.commands import exit_code
 
 MATRIX = str(ROOT / "matrix.yaml")

@@ -11,9 +11,9 @@ from harness.config.load import parse_matrix
 from harness.config.long_form import in_one_form
 from harness.config.source import parse_source
 from harness.errors import ConfigError
-from harness.intake import ROOT
 from harness.plan import make_plan, with_controls
 from harness.runs import Framework
+from tests.checkout import ROOT
 from tests.factories import catalog
 from tests.unit.onnx_models import linear, save
 

@@ -84,7 +84,7 @@ def refusing(message: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_missing_socket_is_not_even_tried() -> None:
     with pytest.raises(EngineError, match="No Docker engine answers") as caught:
         open_client(Endpoint(url="unix:///nowhere/docker.sock", origin="well-known socket"))
-    assert "make engine" in caught.value.fix
+    assert "-m harness.bootstrap" in caught.value.fix
 
 
 def test_a_missing_permission_is_told_from_a_missing_engine(

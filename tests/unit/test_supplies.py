@@ -14,17 +14,18 @@ from harness.engine import Engine
 from harness.errors import BuildError, UnsupportedError
 from harness.events import Step
 from harness.host import ProbeFacts, VolumeFacts
-from harness.intake import ROOT
 from harness.needs import Key, Needs
 from harness.plan import make_plan
 from harness.prepare import COMMON, DATA, NATIVE, Volume
 from harness.results import Cell, Workload
 from harness.runs import Image
 from harness.supplies import Supplies, build_supplies, describe_models, fill_volumes
+from tests.checkout import ROOT
 from tests.factories import catalog
 from tests.unit.onnx_models import linear, save
 
 FRAMEWORKS = ("pytorch", "tensorflow", "jax", "onnxruntime", "openvino", "null")
+CATALOG = catalog(FRAMEWORKS, ["spam-fnn", "distilbert"], {"distilbert": 128})
 LIMITS = "cpus: [1, 2]\nmemory: [1GiB]\n"
 
 
@@ -56,11 +57,11 @@ def supplied(text: str, folder: Path = ROOT) -> Supplies:
         text,
         name="m",
         folder=folder,
-        catalog=catalog(FRAMEWORKS, ["spam-fnn", "distilbert"], {"distilbert": 128}),
+        catalog=CATALOG,
     )
     cells = [planned.cell for planned in make_plan(matrix).cells]
     nobody = cast(docker.DockerClient, None)
-    return build_supplies(nobody, cells, matrix=matrix, root=ROOT, listener=lambda _: None)
+    return build_supplies(nobody, cells, matrix=matrix, catalog=CATALOG, listener=lambda _: None)
 
 
 def holds(found: Supplies) -> dict[str, set[str]]:

@@ -1,0 +1,77 @@
+"""`edgematrix images`: what the engine has, and the way to machines without a network."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from harness.commands.options import known_frameworks
+
+
+@click.group()
+def images() -> None:
+    """List the project's images, or carry them to a machine without a network."""
+
+
+@images.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
+def list_command(as_json: bool) -> None:
+    """List the images on the engine with size, version and the hash of what they were built from."""
+    from harness.engine_connection import connect
+    from harness.transfer import list_images
+    from harness.units import format_memory
+
+    found = list_images(connect())
+    if as_json:
+        click.echo(json.dumps(found, indent=1))
+        return
+    for each in found:
+        size = format_memory(each["size_bytes"])
+        click.echo(f"{each['image']:<36} {size:>10}  {each['version']:<16}  {each['fingerprint'][:16]}")
+    click.echo(f"{len(found)} images; `edgematrix build` says which are up to date", err=True)
+
+
+@images.command("export")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+def export_command(file: Path, names: tuple[str, ...]) -> None:
+    """Write the images of the frameworks NAME, or of all, to FILE, with all that measuring with them takes.
+
+    What is not up to date is built first. FILE is as `docker save` writes it.
+    """
+    from harness.engine import Engine
+    from harness.engine_connection import connect
+    from harness.progress import choose_display
+    from harness.transfer import export_images
+    from harness.units import format_memory
+
+    known = known_frameworks(names)
+    client = connect()
+    Engine(client, purpose="edgematrix images export").refuse_if_held()
+    with choose_display(as_json=False) as display:
+        tags = export_images(client, file, names or tuple(known), frameworks=known, listener=display)
+    for tag in tags:
+        click.echo(tag)
+    size = format_memory(file.stat().st_size)
+    click.echo(f"wrote {size}; there: edgematrix images import {file.name}", err=True)
+
+
+@images.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+def import_command(file: Path) -> None:
+    """Have the images of FILE on the engine; `edgematrix run` of the same version then builds nothing."""
+    from harness.engine import Engine
+    from harness.engine_connection import connect
+    from harness.progress import choose_display
+    from harness.transfer import import_images
+    from harness.units import format_memory
+
+    client = connect()
+    Engine(client, purpose="edgematrix images import").refuse_if_held()
+    with choose_display(as_json=False) as display:
+        found = import_images(client, file, display)
+    for image in found:
+        click.echo(f"{image.tag:<36} {format_memory(image.size_bytes):>10}")
+    click.echo(f"imported {len(found)} images; next: edgematrix run", err=True)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.build.lockfile import read_pins, write_lock
+from harness.build.lockfile import lock_path, read_asked, read_pins, write_lock
 from harness.build.request import ImageRequest
-from harness.build.versions import Resolver, repin, sorted_stable, unmet
+from harness.build.versions import Resolver, is_lock_wanted, repin, sorted_stable, unmet
 from harness.catalog import FrameworkSpec, load_frameworks
 from harness.errors import BuildError, ConfigError
 
@@ -187,6 +187,44 @@ def test_what_overrides_leave_out_is_in_no_lock(mine: FrameworkSpec, pip: Pips) 
     (mine.folder / "overrides.txt").write_text("# Why\nBig_One; sys_platform == 'never'\n")
     pip([package("mine"), package("big-one")])
     assert set(read_pins(lock(mine))) == {"mine"}
+
+
+def beside(framework: FrameworkSpec) -> Path:
+    """Have the lock beside a framework's requirements, as a build has it."""
+    source = framework.folder / "requirements.in"
+    if is_lock_wanted(source, "x86_64"):
+        Resolver(folder=framework.folder.parent, architecture="x86_64").lock_beside(source, framework)
+    return lock_path(framework.folder, "x86_64")
+
+
+def test_a_framework_of_a_user_s_own_gets_its_lock_once_and_anew_when_it_asks_for_something_else(
+    mine: FrameworkSpec, pip: Pips
+) -> None:
+    calls = pip([package("mine", "2.0")], [package("mine", "3.0")])
+    assert read_pins(beside(mine)) == read_pins(beside(mine)) == {"mine": "2.0"}
+    assert calls[0][-3:] == ["mine==2.0+cpu", "mine-twin==2.0+cpu", "numpy"]
+    source = mine.folder / "requirements.in"
+    source.write_text("# Another comment\n" + source.read_text())
+    beside(mine)
+    assert len(calls) == 1
+    source.write_text("mine==3.0\n")
+    assert read_pins(beside(mine)) == {"mine": "3.0"}
+    assert read_asked(beside(mine)) == ["mine==3.0"]
+
+
+@pytest.mark.usefixtures("pip")
+def test_a_lock_that_somebody_else_made_is_left_alone(mine: FrameworkSpec) -> None:
+    (mine.folder / "requirements.x86_64.lock").write_text("# by hand\nmine==1.0\n")
+    assert read_pins(beside(mine)) == {"mine": "1.0"}
+
+
+def test_requirements_that_cannot_be_had_are_told(mine: FrameworkSpec, pip: Pips) -> None:
+    pip(NOWHERE, NOWHERE)
+    with pytest.raises(BuildError) as caught:
+        beside(mine)
+    assert caught.value.what == "What Mine requires cannot be had for Python 3.11 on x86_64."
+    assert "mine==9.0" in caught.value.why
+    assert list(mine.folder.glob("*.lock")) == []
 
 
 def test_markers_are_read_for_the_images() -> None:

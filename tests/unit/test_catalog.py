@@ -1,8 +1,9 @@
+import shutil
 from pathlib import Path
 
 import pytest
 
-from harness.catalog import load_frameworks, load_models
+from harness.catalog import load_catalog, load_frameworks, load_models
 from harness.errors import ConfigError, ExitCode
 
 ROOT = Path(__file__).parents[2]
@@ -81,3 +82,27 @@ def test_a_model_needs_an_input(tmp_path: Path) -> None:
     file.write_text(text.partition("inputs:")[0] + "inputs: []\noutputs: []\n")
     with pytest.raises(ConfigError, match="inputs"):
         load_models(tmp_path)
+
+
+def test_what_stands_beside_a_matrix_joins_what_is_shipped(tmp_path: Path) -> None:
+    (tmp_path / "frameworks").mkdir()
+    write(tmp_path / "frameworks", "mine", FRAMEWORK)
+    shutil.copytree(ROOT / "harness" / "models" / "spam-fnn", tmp_path / "models" / "my-spam")
+    catalog = load_catalog(tmp_path)
+    assert catalog.frameworks["mine"].folder == tmp_path / "frameworks" / "mine"
+    assert catalog.models["my-spam"].folder == tmp_path / "models" / "my-spam"
+    assert "pytorch" in catalog.frameworks
+    assert "spam-fnn" in catalog.models
+
+
+@pytest.mark.parametrize(
+    ("source", "place"),
+    [("images/pytorch", "frameworks/pytorch"), ("harness/models/spam-fnn", "models/spam-fnn")],
+)
+def test_what_shadows_something_shipped_is_refused(tmp_path: Path, source: str, place: str) -> None:
+    shutil.copytree(ROOT / source, tmp_path / place)
+    with pytest.raises(ConfigError, match="of its own") as caught:
+        load_catalog(tmp_path)
+    assert str(tmp_path / place) in caught.value.what
+    assert caught.value.why
+    assert f"my-{Path(place).name}" in caught.value.fix

@@ -57,6 +57,15 @@ def test_what_is_wrong_with_the_words_or_the_matrix_is_exit_4(
     assert "Traceback" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["plan", "run"])
+def test_a_folder_without_a_matrix_is_told_how_to_get_one(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert exit_code(command) == ExitCode.CONFIG
+    assert "write one: edgematrix new matrix" in capsys.readouterr().err
+
+
 def test_an_error_is_printed_in_three_parts_and_a_traceback_only_on_request(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

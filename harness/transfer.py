@@ -112,6 +112,7 @@ def export_images(
             file.parent, total, f"write {file}", why="The images take about {}.", hint="or name another disk"
         )
         opened.writelines(_counted(_packed(client, tags), _share("writing", file, total, listener)))
+    listener(Step(subject=str(file), text=f"written, {format_memory(file.stat().st_size)}", done=1.0))
     return tags
 
 
@@ -143,6 +144,7 @@ def import_images(client: docker.DockerClient, file: Path, listener: Listener) -
         found = [image for tag in content.tags if (image := find_image(client, tag))]
         for replaced in {image.id for image in before.values()} - {image.id for image in found}:
             remove_image(client, replaced)
+    listener(Step(subject=str(file), text="imported", done=1.0))
     return tuple(found)
 
 
@@ -192,6 +194,7 @@ def _packed(client: docker.DockerClient, tags: Sequence[str]) -> Iterator[bytes]
 def _counted(parts: Iterable[bytes], tell: Callable[[int], None]) -> Iterator[bytes]:
     """Tell how many bytes have gone by."""
     done = 0
+    tell(done)
     for part in parts:
         done += len(part)
         tell(done)

@@ -45,7 +45,6 @@ def export_command(file: Path, names: tuple[str, ...]) -> None:
     from harness.engine_connection import connect
     from harness.progress import choose_display
     from harness.transfer import export_images
-    from harness.units import format_memory
 
     known = known_frameworks(names)
     client = connect()
@@ -54,8 +53,7 @@ def export_command(file: Path, names: tuple[str, ...]) -> None:
         tags = export_images(client, file, names or tuple(known), frameworks=known, listener=display)
     for tag in tags:
         click.echo(tag)
-    size = format_memory(file.stat().st_size)
-    click.echo(f"wrote {size}; there: edgematrix images import {file.name}", err=True)
+    click.echo(f"next, where there is no network: edgematrix images import {file.name}", err=True)
 
 
 @images.command("import")

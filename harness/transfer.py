@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from harness.build import build_images
+from harness.build.base import exists
 from harness.build.builder import engine_trouble, remove_image
 from harness.build.disk import ENGINE_HINT, engine_folder, require_disk
 from harness.build.images import (
@@ -102,7 +103,9 @@ def export_images(
             raise image
     with engine_trouble("The engine does not hand out its images."):
         images = {
-            tag: image for tag, image in _ours(client).items() if image.labels[LABEL_FRAMEWORK] in wanted
+            tag: image
+            for tag, image in _ours(client).items()
+            if image.labels[LABEL_FRAMEWORK] in wanted and exists(client, image.labels[LABEL_BASE_NAME])
         }
         bases = {image.labels[LABEL_BASE_NAME] for image in images.values()}
         tags = (*sorted(bases), *sorted(images))

@@ -143,7 +143,8 @@ def import_images(client: docker.DockerClient, file: Path, listener: Listener) -
                 hint=ENGINE_HINT,
             )
         before = {tag: image for tag in content.tags if (image := find_image(client, tag))}
-        _load(client, file, _share("importing", file, size, listener))
+        parts = _counted(_parts(file), _share("importing", file, size, listener))
+        client.images.load(parts)  # type: ignore[arg-type]
         found = [image for tag in content.tags if (image := find_image(client, tag))]
         for replaced in {image.id for image in before.values()} - {image.id for image in found}:
             remove_image(client, replaced)
@@ -159,11 +160,10 @@ def _ours(client: docker.DockerClient) -> dict[str, Any]:
 
 def _size(client: docker.DockerClient, images: Mapping[str, Any], bases: set[str]) -> int:
     """About what they take together: each has its base inside, and all share it."""
-    base = {tag: client.images.get(tag).attrs["Size"] for tag in bases}
+    base: dict[str, int] = {tag: client.images.get(tag).attrs["Size"] for tag in bases}
     unique = {image.id: image for image in images.values()}.values()
-    return sum(base.values()) + sum(
-        image.attrs["Size"] - base[image.labels[LABEL_BASE_NAME]] for image in unique
-    )
+    above: int = sum(image.attrs["Size"] - base[image.labels[LABEL_BASE_NAME]] for image in unique)
+    return sum(base.values()) + above
 
 
 def _share(doing: str, file: Path, total: int, listener: Listener) -> Callable[[int], None]:
@@ -204,18 +204,6 @@ def _counted(parts: Iterable[bytes], tell: Callable[[int], None]) -> Iterator[by
         yield part
 
 
-def _load(client: docker.DockerClient, file: Path, tell: Callable[[int], None]) -> None:
-    """Send a file to the engine.
-
-    Raises:
-        BuildError: the engine gives up on it.
-    """
+def _parts(file: Path) -> Iterator[bytes]:
     with file.open("rb") as opened:
-        parts = iter(lambda: opened.read(CHUNK), b"")
-        for message in client.api.load_image(_counted(parts, tell)):
-            if error := message.get("error"):
-                raise BuildError(
-                    f"The engine does not take the images of {file}.",
-                    why=error,
-                    fix="Look for room on its disk (`docker system df`), or export them anew.",
-                )
+        yield from iter(lambda: opened.read(CHUNK), b"")

@@ -81,7 +81,7 @@ def engine_trouble(what: str) -> Iterator[None]:
     try:
         yield
     except (DockerException, RequestException, OSError) as error:
-        fix = "See `docker info` and the engine's log, then build again."
+        fix = "See `docker info` and the engine's log, then try again."
         raise BuildError(what, why=str(error), fix=fix) from error
 
 

@@ -22,10 +22,7 @@ from harness.errors import EdgematrixError, ExitCode, StoreError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-EPILOG = (
-    "Exit codes: 0 every cell ended as expected; 3 some cell did not; 4 the matrix or an option is wrong; "
-    "5 the environment cannot do it; 6 compare found a regression; 7 compare refuses; 130 interrupted."
-)
+EPILOG = "Exit codes: " + "; ".join(f"{code:d} {code.meaning}" for code in ExitCode) + "."
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)

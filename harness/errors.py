@@ -7,25 +7,28 @@ purpose: 1 is Python's own for an uncaught exception, 2 is what `make` and most 
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Self
 
 
 class ExitCode(IntEnum):
     """What the command's exit status means."""
 
-    OK = 0
-    """Every cell ended as expected."""
-    CELLS_FAILED = 3
-    """The matrix ran to its end, and some cell did not end as expected."""
-    CONFIG = 4
-    """The matrix or an option is wrong; nothing was started."""
-    ENVIRONMENT = 5
-    """The environment cannot do it: no engine, no permission, no disk, no registry."""
-    REGRESSION = 6
-    """`compare` found a cell that became worse or failed."""
-    NOT_COMPARABLE = 7
-    """`compare` refuses: the two runs are not the same measurement."""
-    INTERRUPTED = 130
-    """Ctrl-C or a termination signal; what was finished is kept."""
+    meaning: str
+
+    def __new__(cls, code: int, meaning: str) -> Self:
+        """A number that knows what it means."""
+        member = int.__new__(cls, code)
+        member._value_ = code
+        member.meaning = meaning
+        return member
+
+    OK = 0, "every cell ended as expected"
+    CELLS_FAILED = 3, "some cell did not end as expected"
+    CONFIG = 4, "the matrix or an option is wrong, and nothing was started"
+    ENVIRONMENT = 5, "the environment cannot do it: no engine, no permission, no disk, no registry"
+    REGRESSION = 6, "compare found a cell that became worse or failed"
+    NOT_COMPARABLE = 7, "compare or merge refuses, because the runs are not the same measurement"
+    INTERRUPTED = 130, "interrupted, and what was finished is kept"
 
 
 class EdgematrixError(Exception):

@@ -39,17 +39,29 @@ ThreadOption = Literal["match", "default"] | Annotated[int, Field(ge=1, le=MAX_T
 class Status(StrEnum):
     """How a cell or a trial ended; worst last, the order in which a cell takes the worst of its trials'."""
 
-    OK = "ok"
-    SKIPPED = "skipped"
-    UNSUPPORTED = "unsupported"
-    INTERRUPTED = "interrupted"
-    LIMITS_NOT_ENFORCED = "limits_not_enforced"
-    TIMEOUT = "timeout"
-    OOM = "oom"
-    INVALID_OUTPUT = "invalid_output"
-    CRASH = "crash"
-    BUILD_FAILED = "build_failed"
-    HARNESS_ERROR = "harness_error"
+    meaning: str
+
+    def __new__(cls, word: str, meaning: str) -> Self:
+        """A word that knows what it means."""
+        member = str.__new__(cls, word)
+        member._value_ = word
+        member.meaning = meaning
+        return member
+
+    OK = "ok", "measured, limits proved, outputs right"
+    SKIPPED = "skipped", "not run: excluded, larger than the host, or no time was left for a first trial"
+    UNSUPPORTED = "unsupported", "the framework cannot run this model"
+    INTERRUPTED = "interrupted", "the run was stopped before; the same command goes on"
+    LIMITS_NOT_ENFORCED = "limits_not_enforced", "measured, but the limits read back are not those asked for"
+    TIMEOUT = "timeout", "longer than `timeout` or one of the `phase_timeouts`; the reason says which"
+    OOM = "oom", "the kernel killed it for its cap, or it read the same pages for ever (thrashing)"
+    INVALID_OUTPUT = "invalid_output", "fast or slow, but wrong"
+    CRASH = "crash", "ended by itself without a result"
+    BUILD_FAILED = "build_failed", "its image or its model could not be made"
+    HARNESS_ERROR = (
+        "harness_error",
+        "the fault of harness, engine or host; says nothing of the framework, and is run again",
+    )
 
 
 EXPECTABLE: Final = (

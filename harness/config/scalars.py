@@ -1,7 +1,8 @@
 """The single values of a matrix file: what each accepts, and what it says to everything else.
 
 Each type is checked by one function that words its own complaint, so that no message reads like a validator.
-Values stay as they were written (`8GB`, `0.3s`), so that `resolved()` can repeat them.
+Values stay as they were written (`8GB`, `0.3s`), so that `resolved()` can repeat them. In the JSON Schema a `$comment`
+says in a word what a pattern stands for; the reference repeats it.
 """
 
 from __future__ import annotations
@@ -251,15 +252,21 @@ def _near_memory(text: str) -> str | None:
 Name = Annotated[
     str,
     BeforeValidator(check_name),
-    WithJsonSchema({"type": "string", "pattern": f"^{NAME_PATTERN}$", "maxLength": _MAX_NAME}),
+    WithJsonSchema(
+        {"$comment": "name", "type": "string", "pattern": f"^{NAME_PATTERN}$", "maxLength": _MAX_NAME}
+    ),
 ]
 Version = Annotated[
     str,
     BeforeValidator(check_version),
-    WithJsonSchema({"type": "string", "pattern": f"^{VERSION_PATTERN}$", "maxLength": _MAX_NAME}),
+    WithJsonSchema(
+        {"$comment": "version", "type": "string", "pattern": f"^{VERSION_PATTERN}$", "maxLength": _MAX_NAME}
+    ),
 ]
 Param = Annotated[
-    Any, BeforeValidator(check_param), WithJsonSchema({"type": ["boolean", "integer", "string"]})
+    Any,
+    BeforeValidator(check_param),
+    WithJsonSchema({"$comment": "value", "type": ["boolean", "integer", "string"]}),
 ]
 Dimension = Annotated[
     Any,
@@ -273,7 +280,9 @@ Dimension = Annotated[
         }
     ),
 ]
-FilePath = Annotated[str, BeforeValidator(check_path), WithJsonSchema({"type": "string", "minLength": 1})]
+FilePath = Annotated[
+    str, BeforeValidator(check_path), WithJsonSchema({"$comment": "path", "type": "string", "minLength": 1})
+]
 Tolerance = Annotated[
     float,
     BeforeValidator(check_tolerance),
@@ -287,12 +296,18 @@ Cpus = Annotated[
 Memory = Annotated[
     str,
     BeforeValidator(check_memory),
-    WithJsonSchema({"type": "string", "pattern": rf"^[0-9]+(\.[0-9]+)? ?({'|'.join(_MEMORY_UNITS)}|KB)$"}),
+    WithJsonSchema(
+        {
+            "$comment": "size",
+            "type": "string",
+            "pattern": rf"^[0-9]+(\.[0-9]+)? ?({'|'.join(_MEMORY_UNITS)}|KB)$",
+        }
+    ),
 ]
 Duration = Annotated[
     str,
     BeforeValidator(check_duration),
-    WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? ?(ms|s|m|h)$"}),
+    WithJsonSchema({"$comment": "duration", "type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? ?(ms|s|m|h)$"}),
 ]
 CpuModeName = Annotated[
     str,
@@ -319,10 +334,10 @@ Ending = Annotated[
 Precision = Annotated[
     str,
     BeforeValidator(check_precision),
-    WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? ?%$"}),
+    WithJsonSchema({"$comment": "percentage", "type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? ?%$"}),
 ]
 Reason = Annotated[
     str,
     BeforeValidator(check_reason),
-    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": _MAX_REASON}),
+    WithJsonSchema({"$comment": "line of text", "type": "string", "minLength": 1, "maxLength": _MAX_REASON}),
 ]

@@ -1,4 +1,6 @@
-"""The keys of a matrix file, as frozen pydantic models; `docs/contracts/matrix.md` is the page for readers.
+"""The keys of a matrix file, as frozen pydantic models.
+
+What is said of each here is what editors show and what `docs/reference/matrix.md` is made of.
 
 There are no unions: pydantic would put their branches into the path of every error, and the path is how a
 mistake finds its line. What may be one value or a list is made a list before it is checked. What may be left
@@ -77,7 +79,7 @@ class _Keys(BaseModel):
 
 
 class Device(_Keys):
-    """A named pair of limits."""
+    """A named pair of limits. No two have the same ones: cells are told apart by their limits, not by the name."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"cpus": 2, "memory": "8GiB"}]})
 
@@ -88,14 +90,14 @@ class Device(_Keys):
 
 
 class Range(_Keys):
-    """From where an input's values are drawn."""
+    """From where the values of an input are drawn, evenly."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"low": 0, "high": 30522}]})
 
     low: float = Field(examples=[0], allow_inf_nan=False)
-    """The smallest."""
+    """The smallest value."""
     high: float = Field(examples=[30522], allow_inf_nan=False)
-    """Above the largest."""
+    """Above the largest value."""
 
 
 class VariantKeys(_Keys):
@@ -108,9 +110,10 @@ class VariantKeys(_Keys):
     extends: Name = Field(examples=["onnxruntime"])
     """The framework, by its name: a shipped one, or a folder under frameworks/ beside the matrix."""
     version: Version = Field(default="", examples=["1.17.0"])
-    """Of its package, in quotes; the one that the project pins unless given."""
+    """Of its package, in quotes: it is built and measured beside the current one. The one that the project pins
+    unless given."""
     params: dict[str, Param] = Field(default={}, examples=[{"arena": False}])
-    """Parameters of its adapter; those that are left out have the default of its framework.yaml."""
+    """Parameters of its adapter, by name; those that are left out have the default of its framework.yaml."""
 
 
 class OwnModelKeys(_Keys):
@@ -121,13 +124,15 @@ class OwnModelKeys(_Keys):
     onnx: FilePath = Field(examples=["mine.onnx"])
     """The file; a relative path begins at the folder of the matrix."""
     dims: dict[str, Dimension] = Field(default={}, examples=[{"seq_len": "sequence"}])
-    """What its dynamic dimensions stand for: batch, sequence, or a number."""
+    """What its dynamic dimensions stand for, by their names in the file; one without a name is `<input>.<axis>`.
+    Unless given, the one called `batch`, `batch_size` or `n` is the batch, else the first of the first input."""
     inputs: dict[str, Range] = Field(default={}, examples=[{"input_ids": {"low": 0, "high": 30522}}])
-    """From where to draw its inputs."""
+    """From where to draw its inputs, by their names: reals from 0 to 1 unless given. Whole numbers need it."""
     task: Literal["classification", "other"] = "other"
-    """classification: the best class of each row must be that of the reference."""
+    """`classification`: the best class of each row must be that of the reference."""
     tolerance: Tolerance = Field(default=0.0, examples=[0.01])
-    """Largest error of an output, as a part of its largest value; what its precision justifies unless given."""
+    """Largest error of an output, as a part of its largest value. Unless given, what its coarsest type justifies:
+    1e-4 of float32, 1e-2 of 16-bit types, 2e-2 of int8."""
 
 
 class _Rule(_Keys):
@@ -138,7 +143,7 @@ class _Rule(_Keys):
     model: SomeNames = Field(default=(), examples=["spam-fnn"])
     """Models: one, or a list."""
     device: SomeNames = Field(default=(), examples=["codespace-2c8g"])
-    """Names from `devices`: one, or a list. Stands for cpus and memory together."""
+    """Names from `devices`: one, or a list. Stands for `cpus` and `memory` together, and not beside them."""
     cpus: SomeCpus = Field(default=(), examples=[2])
     """CPUs: one number, or a list."""
     memory: SomeMemory = Field(default=(), examples=["8GiB"])
@@ -146,9 +151,9 @@ class _Rule(_Keys):
     batch: SomeBatch = Field(default=(), examples=[1])
     """Batch sizes: one, or a list."""
     sequence: SomeBatch = Field(default=(), examples=[128])
-    """Sequence lengths: one, or a list."""
+    """Sequence lengths: one, or a list. Left out, models without sequences are meant as well."""
     cpu_mode: SomeModes = Field(default=(), examples=["quota"])
-    """cpuset, quota, or both."""
+    """How whole CPUs are enforced: one way, or both."""
     threads: SomeThreads = Field(default=(), examples=["default"])
     """Thread options: one, or a list."""
 
@@ -184,11 +189,12 @@ class ProtocolKeys(_Keys):
     precision: Precision = Field(default="", examples=["2%"])
     """Spend further trials until a cell's median is known this well: half the width of its 95 % interval."""
     max_trials: int = Field(default=20, ge=1, le=1000)
-    """With a precision: containers for each cell, at most."""
+    """With a precision: containers for each cell, at most; not fewer than `trials`."""
     max_time: Duration = Field(default="30m")
-    """With a precision: time of measuring after which no further trial begins."""
+    """With a precision: time of measuring after which no round beyond `trials` begins."""
     warmup: Duration = Field(default="0.3s")
-    """Calls before the measured ones: for this long at least, and until they do not become faster any more."""
+    """Calls before the measured ones: for this long at least, and until they do not become faster any more; about
+    ten times as long at most."""
     budget: Duration = Field(default="1s")
     """Length of the steady phase, unless the iterations below decide."""
     min_iterations: int = Field(default=10, ge=1, le=MAX_SAMPLES)
@@ -196,15 +202,18 @@ class ProtocolKeys(_Keys):
     max_iterations: int = Field(default=1_000_000, ge=1, le=MAX_SAMPLES)
     """Measure at most so many calls, even when budget is left."""
     timeout: Duration = Field(default="120s")
-    """Wall time of one whole trial, enforced from outside."""
+    """Wall time of one whole trial, enforced from outside; more than `warmup` and `budget` together."""
     phase_timeouts: dict[PhaseName, Duration] = Field(default={}, examples=[{"load": "20s"}])
-    """Wall time of single phases, enforced from outside as well."""
+    """Wall time of single phases (import, load, compile, first, warmup, steady), enforced from outside to about a
+    second. Each is less than `timeout`, and more than the protocol makes the phase take."""
     page_cache: Literal["cold", "warm"] = "cold"
-    """cold: library and model files leave the page cache first, so that the cap binds on them too."""
+    """`cold`: library and model files leave the page cache first, so that the cap binds on them too; `warm`: they
+    stay."""
     seed: int = Field(default=0, ge=0, le=2**32 - 1)
     """Decides the order of the trials."""
     article: bool = False
-    """Replay the article that the project grew from beside the cells; `protocol: article` is short for it."""
+    """Replay the article that the project grew from beside the cells, which are then its five frameworks on
+    `spam-fnn` at batch 1000 under one limit; `protocol: article` is short for `protocol: {article: true}`."""
 
 
 class MatrixFile(_Keys):
@@ -213,34 +222,36 @@ class MatrixFile(_Keys):
     model_config = ConfigDict(json_schema_extra={"oneOf": _LIMITS})
 
     frameworks: Names = Field(examples=[["pytorch", "onnxruntime"]])
-    """Inference runtimes, by name: shipped ones, and folders under frameworks/ beside the matrix; or a mapping in which
-    names of your own stand for variants of them."""
+    """Inference runtimes, by name: shipped ones, the one called null in quotes, and folders under frameworks/ beside
+    the matrix; or a mapping in which names of your own stand for variants of them."""
     variants: dict[Name, VariantKeys] = Field(default={}, alias=DEFINITIONS["frameworks"])
     models: Names = Field(examples=[["spam-fnn"]])
     """Workloads, by name: shipped ones, and folders under models/ beside the matrix; or a mapping in which names of
     your own stand for ONNX files of yours."""
     own_models: dict[Name, OwnModelKeys] = Field(default={}, alias=DEFINITIONS["models"])
     cpus: Annotated[tuple[Cpus, ...], _LIST] = Field(default=(), examples=[[1, 2]])
-    """CPUs, crossed with memory. Whole: that many cores. Fractional: a CFS quota over all cores."""
+    """CPUs, crossed with `memory`; both, or `devices`. Whole: that many cores. Fractional, up to three decimals: a
+    CFS quota over all cores."""
     memory: Annotated[tuple[Memory, ...], _LIST] = Field(default=(), examples=[["512MiB", "8GiB"]])
-    """Memory caps, swap included, always with a unit: 512MiB, 8GiB, 8GB, or Docker's 8g."""
+    """Memory caps, swap included, at least 6MiB, always with a unit: 512MiB, 8GiB, 8GB, or Docker's 8g."""
     devices: Annotated[dict[Name, Device], Field(min_length=1)] = Field(
         default={}, examples=[{"codespace-2c8g": {"cpus": 2, "memory": "8GiB"}}]
     )
-    """Named pairs of limits, instead of cpus and memory."""
+    """Named pairs of limits, instead of `cpus` and `memory`."""
     batch: Annotated[tuple[Batch, ...], _LIST] = Field(default=(1,), examples=[[1, 32]])
     """Items per call."""
     sequence: Annotated[tuple[Batch, ...], _LIST] = Field(default=(), examples=[[64, 128]])
-    """Lengths of the sequences, for models that take some; a model's usual one unless given."""
+    """Lengths of the sequences, for models that take some; the others are not crossed with it. A model's usual one
+    unless given."""
     cpu_mode: Annotated[tuple[CpuModeName, ...], _LIST] = Field(
         default=("cpuset",), examples=[["cpuset", "quota"]]
     )
-    """How whole CPUs are enforced: cpuset is a board with so many cores, quota a share of a cloud
-    machine. Fractions are always a quota."""
+    """How whole CPUs are enforced: `cpuset` is a board with so many cores, `quota` a share of a cloud machine.
+    Fractions are always a quota."""
     threads: Annotated[tuple[Threads, ...], _LIST] = Field(
         default=("match",), examples=[["match", "default"]]
     )
-    """What every framework is told: match is as many threads as CPUs, default is nothing, or a number."""
+    """What every framework is told: `match` is as many threads as CPUs, `default` is nothing, or a number."""
     include: Annotated[tuple[Include, ...], Field(min_length=1, max_length=MAX_RULES)] = Field(
         default=(), examples=[[{"framework": "onnxruntime", "cpus": 1, "memory": "64MiB"}]]
     )
@@ -255,8 +266,8 @@ class MatrixFile(_Keys):
     )
     """Cells that are known not to end well."""
     over_host: Literal["skip", "refuse", "run"] = "skip"
-    """A cell that asks for more than the host has: drawn as skipped, refused, or run and marked."""
+    """A cell that asks for more CPUs or memory than the host has: drawn as skipped, refused, or run and marked."""
     baseline: Name = Field(default="", examples=["pytorch"])
-    """The framework that the report's relative columns refer to; the first of frameworks unless given."""
+    """The framework that the report's relative columns refer to; the first of `frameworks` unless given."""
     protocol: ProtocolKeys = ProtocolKeys()
-    """How every trial measures."""
+    """How every trial measures; the word `article` replays the article."""

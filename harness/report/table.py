@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from harness.records import Phase
+from harness.report.columns import COLUMNS
 from harness.stats.intervals import value_of
 
 if TYPE_CHECKING:
@@ -14,29 +15,6 @@ if TYPE_CHECKING:
 
     from harness.stats.cell import CellStats, Measured
     from harness.stats.intervals import Estimate
-
-COLUMNS: Final = {
-    "cell_id": "string", "framework": "string", "model": "string",
-    "cpus": "float64", "memory_bytes": "Int64", "batch": "Int64", "sequence": "Int64",
-    "cpu_mode": "string", "threads": "string", "control": "string",
-    "status": "string", "phase": "string", "reason": "string",
-    "trials": "Int64", "iterations": "Int64",
-    "stopped_by": "string", "precision": "float64",
-    "p50_ms": "float64", "p50_low_ms": "float64", "p50_high_ms": "float64",
-    "p90_ms": "float64", "p90_low_ms": "float64", "p90_high_ms": "float64",
-    "p95_ms": "float64", "p95_low_ms": "float64", "p95_high_ms": "float64",
-    "p99_ms": "float64", "p99_low_ms": "float64", "p99_high_ms": "float64",
-    "core_p50_ms": "float64", "throughput_per_s": "float64", "throughput_per_cpu_s": "float64",
-    "cpu_percent": "float64", "cpu_ms_per_inference": "float64", "cores_used": "float64", "system_share": "float64",
-    "busy_threads": "Int64", "throttled_fraction": "float64", "throttled_ms_per_s": "float64",
-    "peak_share": "float64", "growth_bytes_per_call": "float64",
-    "rss_peak_bytes": "Int64", "anon_peak_bytes": "Int64", "cgroup_peak_bytes": "Int64",
-    "import_ms": "float64", "load_ms": "float64", "compile_ms": "float64", "first_ms": "float64",
-    "cold_start_ms": "float64", "max_abs_error": "float64", "max_rel_error": "float64",
-    "limits_enforced": "boolean",
-    "image_digest": "string", "framework_version": "string",
-}  # fmt: skip
-"""Name and pandas type of every column, in the order of the file."""
 
 _FLOAT_FORMAT: Final = "%.6g"
 """Six digits: finer than the spread of any measurement here, and the same bytes on every machine."""
@@ -52,7 +30,8 @@ def results_frame(measured: Iterable[Measured]) -> pd.DataFrame:
     """The same rows as typed columns, unrounded."""
     rows = [_identity(each) | _figures(each.stats) for each in measured]
     values = [{name: _inert(value) for name, value in row.items()} for row in rows]
-    return pd.DataFrame(values, columns=list(COLUMNS), dtype=object).astype(COLUMNS)
+    kinds = {name: column.kind for name, column in COLUMNS.items()}
+    return pd.DataFrame(values, columns=list(kinds), dtype=object).astype(kinds)
 
 
 def _identity(measured: Measured) -> dict[str, object]:

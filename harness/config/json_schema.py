@@ -25,7 +25,7 @@ Schema = dict[str, Any]
 @cache
 def matrix_schema() -> Schema:
     """The whole schema, within draft 7 and without references. Shared: not to be altered."""
-    raw = MatrixFile.model_json_schema(schema_generator=_InOrder)
+    raw = MatrixFile.model_json_schema(schema_generator=InOrder)
     definitions = raw.pop("$defs")
     schema = _inlined(raw, definitions)
     for key, split in DEFINITIONS.items():
@@ -95,7 +95,7 @@ def flow(value: object) -> str:
     return text.strip()[1:-1]
 
 
-class _InOrder(GenerateJsonSchema):
+class InOrder(GenerateJsonSchema):
     """Leaves keys in the order in which they were written, examples included."""
 
     def sort(self, value: Schema, parent_key: str | None = None) -> Schema:  # noqa: ARG002 - pydantic's signature

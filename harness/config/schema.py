@@ -135,7 +135,7 @@ class OwnModelKeys(_Keys):
     1e-4 of float32, 1e-2 of 16-bit types, 2e-2 of int8."""
 
 
-class _Rule(_Keys):
+class Rule(_Keys):
     """Some cells, by the values they have; a key that is left out stands for all of the matrix's values."""
 
     framework: SomeNames = Field(default=(), examples=["jax"])
@@ -158,22 +158,22 @@ class _Rule(_Keys):
     """Thread options: one, or a list."""
 
 
-class Include(_Rule):
-    """Cells to add to the crossed ones; values need not be in the matrix's own lists."""
+class Include(Rule):
+    """A rule for cells to add to the crossed ones; its values need not be in the matrix's own lists."""
 
     reason: Reason = Field(default="", examples=["the cap of our gateway"])
     """Why they are there; kept with the run."""
 
 
-class Exclude(_Rule):
-    """Cells to leave out; they are still drawn, as skipped."""
+class Exclude(Rule):
+    """A rule for cells to leave out; they are still drawn, as skipped."""
 
     reason: Reason = Field(examples=["our board has no build of it"])
     """Why they are left out; the report shows it."""
 
 
-class Expect(_Rule):
-    """Cells that are known not to end well: the run is content when they end so, and not when they do not."""
+class Expect(Rule):
+    """A rule for cells that are known not to end well: a run is content when they end so, and only then."""
 
     status: Ending = Field(examples=["oom"])
     """How they end."""

@@ -41,7 +41,7 @@ class Status(StrEnum):
 
     meaning: str
 
-    def __new__(cls, word: str, meaning: str) -> Self:
+    def __new__(cls, word: str, meaning: str = "") -> Self:  # `Status("ok")` looks one up
         """A word that knows what it means."""
         member = str.__new__(cls, word)
         member._value_ = word

@@ -1,4 +1,4 @@
-"""Every key, field and column that exists is explained on its page, in the section where readers look for it."""
+"""Every field of what programs read is explained on its page, in the section where readers look for it."""
 
 import re
 from pathlib import Path
@@ -8,18 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from harness.article.readings import Reading, Sitting
-from harness.config.schema import (
-    Device,
-    Exclude,
-    Expect,
-    MatrixFile,
-    OwnModelKeys,
-    ProtocolKeys,
-    Range,
-    VariantKeys,
-)
 from harness.records import AnyRecord, Record
-from harness.report.table import COLUMNS
 from harness.results import (
     Cell,
     CellResult,
@@ -27,7 +16,6 @@ from harness.results import (
     Expectation,
     ReferenceProbe,
     Requested,
-    Status,
     StoppedBy,
     Trial,
     TypedWarning,
@@ -52,33 +40,6 @@ def record_type(kind: type[Record]) -> str:
     return str(get_args(kind.model_fields["type"].annotation)[0])
 
 
-@pytest.mark.parametrize(
-    ("heading", "kind"),
-    [
-        ("Top level", MatrixFile),
-        ("Variants", VariantKeys),
-        ("Models of your own", OwnModelKeys),
-        ("Ranges", Range),
-        ("Devices", Device),
-        ("Include and exclude", Exclude),
-        ("Expect", Expect),
-        ("Protocol", ProtocolKeys),
-    ],
-)
-def test_every_key_of_a_matrix_is_explained(heading: str, kind: type[BaseModel]) -> None:
-    # What has an alias is a part of a long form, and explained where that is.
-    keys = {name for name, field in kind.model_fields.items() if field.alias is None}
-    assert explained("matrix.md", heading) == keys
-
-
-def test_every_default_of_a_matrix_is_told() -> None:
-    text = (PAGES / "matrix.md").read_text()
-    for key, field in ProtocolKeys.model_fields.items():
-        default = str(field.default).lower() if isinstance(field.default, bool) else field.default
-        told = f"`{default}`" if default not in ("", {}) else "none"
-        assert re.search(rf"^\| `{key}` \|.*\| {told} \|$", text, re.MULTILINE), key
-
-
 @pytest.mark.parametrize("kind", RECORDS, ids=record_type)
 def test_every_field_of_a_record_is_explained(kind: type[Record]) -> None:
     assert explained("records.md", f"`{record_type(kind)}`") == set(kind.model_fields)
@@ -98,12 +59,6 @@ def test_every_field_of_a_stored_file_is_explained(heading: str, kind: type[Base
     assert explained("results.md", heading) == set(kind.model_fields)
 
 
-def test_every_status_is_explained_in_its_order() -> None:
-    text = (PAGES / "results.md").read_text()
-    table = text[text.index("## Status") : text.index("## Trial")]
-    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [status.value for status in Status]
-
-
 def test_every_word_for_why_a_cell_stopped_is_explained() -> None:
     assert explained("results.md", "Stopped by") == {word.value for word in StoppedBy}
 
@@ -115,21 +70,3 @@ def test_every_word_for_why_a_cell_stopped_is_explained() -> None:
 def test_every_kind_of_warning_is_explained(heading: str, modules: tuple[str, ...]) -> None:
     code = "".join((HARNESS / name).read_text() for name in modules)
     assert explained("results.md", heading) == set(re.findall(r'kind="(\w+)"', code))
-
-
-@pytest.mark.parametrize("page", sorted(PAGES.glob("*.md")), ids=lambda path: path.name)
-def test_every_link_within_the_pages_leads_somewhere(page: Path) -> None:
-    for target, anchor in re.findall(r"\]\(([^)#:]*)#?([^)]*)\)", page.read_text()):
-        other = (page.parent / target) if target else page
-        assert other.exists(), target
-        headings = re.findall(r"^#+ (.*)$", other.read_text(), re.MULTILINE) if anchor else []
-        assert not anchor or anchor in {slug(heading) for heading in headings}, anchor
-
-
-def slug(heading: str) -> str:
-    """A heading as its address: lower case, blanks as hyphens, no other signs."""
-    return re.sub(r"[^a-z0-9_-]", "", heading.lower().replace(" ", "-"))
-
-
-def test_every_column_is_explained() -> None:
-    assert explained("results.md", "results.csv") == set(COLUMNS)

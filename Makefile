@@ -1,7 +1,7 @@
 # Edgematrix. `make` lists the targets; each sets up what it needs and costs next to nothing when that is there.
 
 .DEFAULT_GOAL := help
-.PHONY: help matrix article test bench agree prove check format schemas lock engine browser clean
+.PHONY: help matrix article test bench agree prove check format schemas reference docs lock engine browser clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -40,6 +40,13 @@ format: $(VENV)/.dev ## Format all Python
 
 schemas: $(VENV)/.run ## Write the JSON Schemas anew
 	@$(PYTHON) -m harness.schemas
+
+reference: $(VENV)/.run ## Write the reference pages of the guide anew
+	@$(PYTHON) -m harness.manual
+
+docs: $(VENV)/.dev ## Build the guide into .cache/docs/; a broken link fails
+	@$(PYTHON) -m sphinx -q -W --keep-going -d .cache/doctrees docs .cache/docs
+	@echo "open .cache/docs/index.html"
 
 lock: $(VENV)/.dev ## Resolve all lock files anew (ARCHITECTURE=aarch64 for images of that one)
 	@$(PYTHON) -m harness.build.lock $(ARCHITECTURE)

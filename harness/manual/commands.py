@@ -37,13 +37,15 @@ def leaves(command: click.Command, name: str, parent: click.Context | None = Non
 
 def _section(context: click.Context) -> str:
     usage = " ".join((context.command_path, *context.command.collect_usage_pieces(context)))
-    parts = (f"## {context.command_path}", _fenced(usage), *_paragraphs(context.command), _options(context))
+    told, examples = context.command.help or "", context.command.epilog or ""
+    heading = f"## {context.command_path}"
+    parts = (heading, _fenced(usage), *_paragraphs(told), _options(context), *_paragraphs(examples))
     return "\n\n".join(filter(None, parts))
 
 
-def _paragraphs(command: click.Command) -> Iterator[str]:
-    """The help; a paragraph that click leaves as it is written is so here too."""
-    for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
+def _paragraphs(text: str) -> Iterator[str]:
+    """What a command says of itself; a paragraph that click leaves as it is written is so here too."""
+    for paragraph in inspect.cleandoc(text).split("\n\n"):
         yield _fenced(paragraph.removeprefix("\b\n")) if paragraph.startswith("\b") else one_line(paragraph)
 
 

@@ -45,7 +45,8 @@ reference: $(VENV)/.run ## Write the reference pages of the guide anew
 	@$(PYTHON) -m harness.manual
 
 docs: $(VENV)/.dev ## Build the guide into .cache/docs/; a broken link fails
-	@$(PYTHON) -m sphinx -q -W --keep-going -d .cache/doctrees docs .cache/docs
+	@rm -rf .cache/docs
+	@$(PYTHON) -m sphinx -q -W --keep-going docs .cache/docs
 	@echo "open .cache/docs/index.html"
 
 lock: $(VENV)/.dev ## Resolve all lock files anew (ARCHITECTURE=aarch64 for images of that one)

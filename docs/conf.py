@@ -10,8 +10,6 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from sphinx.application import Sphinx
 
 project = "Edgematrix"
@@ -26,22 +24,23 @@ html_show_search_summary = False  # the search fetches no pages, which a browser
 html_show_sphinx = False
 html_show_copyright = False
 
-LINK = re.compile(r"\]\(([\w/.-]+)\.md[#)]")
+LINK = re.compile(r"\[([^]]+)\]\(([\w/.-]+)\.md\)")
 SECTION = re.compile(r"^## (.*)$", re.MULTILINE)
 
 
 def add_contents(_: Sphinx, page: str, source: list[str]) -> None:
-    """Tell Sphinx the order of the pages: that of the links, a caption for each section."""
+    """Tell Sphinx the order of the pages and what to call them: as the links do, a caption for each section."""
     if page == "index":
         _first, *sections = SECTION.split(source[0])
         for caption, text in zip(sections[::2], sections[1::2], strict=True):
-            source[0] += _contents(dict.fromkeys(LINK.findall(text)), caption)
-    elif page == "adr/README":
-        source[0] += _contents(["0*"], "All of them")
+            entries = [f"{name} <{target}>" for name, target in LINK.findall(text)]
+            source[0] += _contents(":hidden:", f":caption: {caption}", "", *entries)
+    elif page == "adr/README":  # a code host lists the folder itself
+        source[0] += _contents(":glob:", "", "0*")
 
 
-def _contents(pages: Iterable[str], caption: str) -> str:
-    return "\n".join(("\n\n```{toctree}", ":glob:", ":hidden:", f":caption: {caption}", "", *pages, "```\n"))
+def _contents(*lines: str) -> str:
+    return "\n".join(("\n\n```{toctree}", *lines, "```\n"))
 
 
 def setup(app: Sphinx) -> None:

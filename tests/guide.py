@@ -44,9 +44,14 @@ class Block:
         return tuple(line for line in whole if line.strip() and not line.startswith("#"))
 
 
+def fenced(page: Path, kind: str) -> tuple[str, ...]:
+    """What stands in a page's blocks of one kind."""
+    return tuple(text for each, text in _FENCED.findall((ROOT / page).read_text()) if each == kind)
+
+
 def blocks(page: Path) -> tuple[Block, ...]:
     """The `sh` blocks of a page."""
-    return tuple(Block(text) for kind, text in _FENCED.findall((ROOT / page).read_text()) if kind == "sh")
+    return tuple(map(Block, fenced(page, "sh")))
 
 
 def mentions(page: Path) -> Iterator[str]:

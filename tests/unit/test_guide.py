@@ -3,8 +3,11 @@
 import re
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 
+from harness.config.json_schema import matrix_schema
 from tests.guide import (
     NOT_RUN,
     PAGES,
@@ -15,6 +18,7 @@ from tests.guide import (
     check_line,
     check_mention,
     exit_codes,
+    fenced,
     mentions,
 )
 
@@ -57,6 +61,17 @@ def test_every_link_leads_to_a_page_and_a_heading(page: Path) -> None:
 def slug(heading: str) -> str:
     """A heading as its address: lower case, blanks as hyphens, no other signs."""
     return re.sub(r"[^a-z0-9_-]", "", heading.lower().replace(" ", "-"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_every_part_of_a_matrix_that_is_shown_is_valid(page: Path) -> None:
+    for text in fenced(page, "yaml"):
+        shown = yaml.safe_load(text) or {}
+        if shown.keys() & matrix_schema()["properties"].keys():
+            limits = {} if shown.keys() & {"cpus", "memory", "devices"} else {"cpus": [1], "memory": ["1GiB"]}
+            jsonschema.validate(
+                {"frameworks": ["jax"], "models": ["spam-fnn"], **limits, **shown}, matrix_schema()
+            )
 
 
 def test_the_tutorial_goes_from_a_clone_to_a_site() -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from harness.columns import COLUMNS
 from harness.errors import ExitCode
 from harness.manual.markdown import code, page, table
-from harness.report.columns import COLUMNS
 from harness.results import EXPECTABLE, Status
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
+from harness.columns import COLUMNS
 from harness.records import Phase
-from harness.report.columns import COLUMNS
 from harness.stats.intervals import value_of
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from harness.cli import cli
+from harness.columns import COLUMNS
 from harness.config.mistakes import DEFINITIONS
 from harness.config.schema import (
     Device,
@@ -25,7 +26,6 @@ from harness.errors import ExitCode
 from harness.manual import pages
 from harness.manual.commands import commands_page, leaves
 from harness.manual.matrix import default_of, kind
-from harness.report.columns import COLUMNS
 from harness.results import Status
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"

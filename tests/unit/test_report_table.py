@@ -6,8 +6,8 @@ import io
 import pandas as pd
 import pytest
 
+from harness.columns import COLUMNS
 from harness.records import Phase
-from harness.report.columns import COLUMNS
 from harness.report.table import results_csv, results_frame
 from harness.results import Status
 from harness.stats.cell import measure

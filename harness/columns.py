@@ -1,4 +1,7 @@
-"""The columns of `results.csv`; `docs/reference/columns.md` is made from what is said of each here."""
+"""The columns of `results.csv`: contract 4. `docs/reference/columns.md` is made from what is said of each here.
+
+They stand apart from what fills them, so that whoever only wants to know them need not load pandas.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Edgematrix. `make` lists the targets; each sets up what it needs and costs next to nothing when that is there.
 
 .DEFAULT_GOAL := help
-.PHONY: help matrix article test bench agree prove check format schemas reference docs lock engine browser clean
+.PHONY: help matrix article publish test bench agree prove check format schemas reference docs lock engine browser clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -17,6 +17,9 @@ matrix: $(VENV)/.run engine ## Measure matrix.yaml and write reports/latest/inde
 
 article: $(VENV)/.run engine ## Replay the article that the project grew from and write reports/latest/article.html
 	@$(VENV)/bin/edgematrix run examples/article.yaml
+
+publish: $(VENV)/.run ## Make reports/site/, a static site of all runs, fit for GitHub Pages
+	@$(VENV)/bin/edgematrix publish
 
 test: $(VENV)/.dev engine browser ## Run all tests, on the real engine and in a real browser
 	@$(PYTHON) -m pytest -m "not prove"

@@ -13,6 +13,7 @@ from harness import __version__
 from harness.commands.doctor import doctor
 from harness.commands.images import images
 from harness.commands.plan import plan
+from harness.commands.publish import publish
 from harness.commands.run import run
 from harness.commands.start import completion, new
 from harness.commands.stored import compare, merge, report
@@ -33,7 +34,9 @@ def cli(debug: bool) -> None:
     del debug  # read in main(), which has to know it whatever fails
 
 
-for command in (doctor, plan, run, report, compare, merge, new, build, images, models, clean, completion):
+ON_ENGINES = (doctor, build, images, models, run, clean)
+ON_FILES = (new, plan, report, compare, merge, publish, completion)
+for command in (*ON_ENGINES, *ON_FILES):
     cli.add_command(command)
 
 

@@ -5,29 +5,33 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import click
 
 from harness.commands.options import reports_option
 from harness.errors import ExitCode, StoreError
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 @click.command()
 @click.argument("run_id", required=False)
 @reports_option
-def report(run_id: str | None, reports: Path) -> None:
+@click.option(
+    "--markdown", "as_text", is_flag=True, help="Print the run as Markdown instead, for a step summary."
+)
+def report(run_id: str | None, reports: Path, as_text: bool) -> None:
     """Write the report of run RUN_ID, or of the newest, anew from its files."""
-    from harness.report import write_report
+    from harness.report import PAGE, read_view, write_report
+    from harness.report.digest import as_markdown
     from harness.store import open_run, stored_runs
 
     store = open_run(reports, run_id) if run_id else next(stored_runs(reports), None)
     if store is None:
         raise StoreError(f"there is no run in {reports}", fix="make one: edgematrix run matrix.yaml")
-    click.echo(write_report(store.folder))
+    if as_text:
+        click.echo(as_markdown(read_view(store.folder), store.folder / PAGE))
+    else:
+        click.echo(write_report(store.folder))
 
 
 @click.command()
@@ -69,6 +73,9 @@ def merge(runs: tuple[str, ...], reports: Path) -> None:
     type=click.Choice(["host", "limits", "images", "models", "protocol"]),
     help="Compare although this differs, because it is what you mean to see; repeatable.",
 )
+@click.option(
+    "--html", "page", type=click.Path(path_type=Path), metavar="FILE", help="Write it as a page too."
+)
 @click.option("--markdown", "as_text", is_flag=True, help="Print Markdown, for a comment on a change.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def compare(
@@ -78,6 +85,7 @@ def compare(
     figure: str,
     threshold: float,
     allow: tuple[str, ...],
+    page: Path | None,
     as_text: bool,
     as_json: bool,
 ) -> None:
@@ -87,10 +95,11 @@ def compare(
     """
     from harness.compare import CompareOptions, compare_runs
     from harness.compare.document import as_document
+    from harness.compare.page import render
     from harness.compare.refuse import Kind
     from harness.compare.render import as_lines, as_markdown
     from harness.stats.noise import Aim
-    from harness.store import find_run
+    from harness.store import find_run, write_atomically
 
     if as_text and as_json:
         raise click.UsageError("--markdown and --json exclude each other: ask for one form")
@@ -98,6 +107,8 @@ def compare(
         aim=Aim(figure), threshold=threshold / 100, allowed=frozenset(Kind(name) for name in allow)
     )
     compared = compare_runs(find_run(reports, base).folder, find_run(reports, new).folder, options)
+    if page is not None:
+        write_atomically(page, render(compared))
     if as_json:
         click.echo(json.dumps(as_document(compared), indent=1))
     elif as_text:

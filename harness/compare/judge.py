@@ -91,34 +91,49 @@ def compare_runs(base: Path, new: Path, options: CompareOptions | None = None) -
         StoreError: a run cannot be read.
         NotComparableError: they are no two measurements of the same, or have no cell in common.
     """
+    return compare_sides(read_side(base), read_side(new), options)
+
+
+def compare_sides(base: Side, new: Side, options: CompareOptions | None = None) -> Compared:
+    """Compare two runs that are read already.
+
+    Raises:
+        ConfigError: the threshold is no number from 0 on.
+        NotComparableError: they are no two measurements of the same, or have no cell in common.
+    """
     options = options or CompareOptions()
     if not (math.isfinite(options.threshold) and options.threshold >= 0):  # nan would find nothing, for ever
         raise ConfigError(
             f"a threshold of {options.threshold:g} cannot be met", fix="give a percentage from 0 on"
         )
-    sides = _read(base), _read(new)
-    rows = pair_up(sides[0].cells, sides[1].cells)
+    sides = base, new
+    rows = pair_up(base.cells, new.cells)
     if not any(row.base is not None and row.new is not None for row in rows):
         raise NotComparableError(
             "these runs have no cell in common",
             why="; ".join(f"{side.run.run_id} has {_some(side.cells)}" for side in sides),
             fix="compare runs of the same matrix",
         )
-    differing = mismatches(sides[0].run, sides[1].run, rows)
+    differing = mismatches(base.run, new.run, rows)
     refuse(differing, options.allowed)
     whole = [floors(_sound(side.cells))[options.aim] for side in sides]
     return Compared(
-        base=sides[0].run,
-        new=sides[1].run,
+        base=base.run,
+        new=new.run,
         aim=options.aim,
         rows=judge(rows, sides, options),
         threshold=options.threshold,
         aa_floors=tuple(None if floor is None else floor.log_ratio for floor in whole),
-        notes=tuple(_notes(sides[0].run, sides[1].run, differing)),
+        notes=tuple(_notes(base.run, new.run, differing)),
     )
 
 
-def _read(folder: Path) -> Side:
+def read_side(folder: Path) -> Side:
+    """Read a run.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
     store = RunStore(folder)
     run = store.read_run()
     return Side(run=run, cells=tuple(read_cells(folder, run)), probes=store.read_probes())

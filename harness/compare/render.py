@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from harness.compare.rows import Verdict
 from harness.compare.words import (
-    UNKNOWN,
     floor_line,
     machine_line,
     row_texts,
@@ -14,6 +13,7 @@ from harness.compare.words import (
     summary,
     worst_first,
 )
+from harness.markdown import cut, escaped, table_lines
 from harness.report.formats import visible
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from harness.compare.rows import Row
     from harness.stats.noise import Aim
 
-MARKDOWN_LIMIT: Final = 60_000
-"""Characters: a comment takes 65,536."""
 LEAST_NOTES: Final = 24
 """Characters that the last column keeps on a narrow terminal."""
 DROPPED_FIRST: Final = ("latency", "memory", "start", "trials", "needs", "base", "95 %", "new")
@@ -88,39 +86,10 @@ def as_markdown(compared: Compared) -> str:
     if quiet:
         parts += [f"<details><summary>{len(quiet)} without a difference</summary>", ""]
         parts += [*markdown_table(quiet, compared.aim), "", "</details>", ""]
-    return cut("\n".join(parts))
-
-
-def cut(text: str) -> str:
-    """Text that a comment takes, cut at the end of a line, and said so."""
-    if len(text) <= MARKDOWN_LIMIT:
-        return text
-    kept = text[:MARKDOWN_LIMIT].rpartition("\n")[0]
-    close = "\n\n</details>" if kept.count("<details>") > kept.count("</details>") else ""
-    return (
-        f"{kept}{close}\n\n(Cut: a comment takes no more. The table and the JSON document have every cell.)\n"
-    )
+    return cut("\n".join(parts), "The table and the JSON document have every cell.")
 
 
 def markdown_table(rows: Sequence[Row], aim: Aim) -> list[str]:
     """A table of rows."""
     texts = [row_texts(row, aim) for row in rows]
-    lines = [list(texts[0]), ["---"] * len(texts[0]), *(map(escaped, row.values()) for row in texts)]
-    return [f"| {' | '.join(line)} |" for line in lines]
-
-
-def escaped(text: str) -> str:
-    """Untrusted text that stays text in Markdown and in the HTML within it.
-
-    A backslash does not keep a site from reading `@name`, `#1` and addresses, so these are broken up invisibly.
-    """
-    safe = visible(" ".join(text.split())).replace("://", f":{_BREAK}//").replace("www.", f"www{_BREAK}.")
-    return "".join(_ESCAPES.get(char, char) for char in safe) or UNKNOWN
-
-
-_BREAK: Final = "\N{ZERO WIDTH SPACE}"
-_ESCAPES: Final = (
-    {char: f"\\{char}" for char in "|`*_[]\\!~"}
-    | {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-    | {char: f"{char}{_BREAK}" for char in "@#"}
-)
+    return table_lines(list(texts[0]), [[escaped(text) for text in row.values()] for row in texts])

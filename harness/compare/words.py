@@ -94,9 +94,14 @@ def worst_first(compared: Compared) -> list[Row]:
 
 def summary(compared: Compared) -> str:
     """`10 cells by latency: 1 worse, 9 same`."""
+    cells = f"{len(compared.rows)} {'cell' if len(compared.rows) == 1 else 'cells'}"
+    return f"{cells} by {compared.aim}: {verdict_counts(compared)}"
+
+
+def verdict_counts(compared: Compared) -> str:
+    """`1 worse, 9 same`."""
     counts = Counter(row.verdict for row in compared.rows)
-    told = ", ".join(f"{counts[verdict]} {words(verdict)}" for verdict in Verdict if counts[verdict])
-    return f"{len(compared.rows)} {'cell' if len(compared.rows) == 1 else 'cells'} by {compared.aim}: {told}"
+    return ", ".join(f"{counts[verdict]} {words(verdict)}" for verdict in Verdict if counts[verdict])
 
 
 def floor_line(compared: Compared) -> str:

@@ -9,12 +9,14 @@ from harness.report.article import write_article
 from harness.report.html import render
 from harness.report.stored import read_cells, read_probes
 from harness.report.table import results_csv
+from harness.report.view import build_view
 from harness.runs import Run
 from harness.store import read_model, write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from harness.report.view import View
     from harness.stats.cell import Measured
 
 PAGE: Final = "index.html"
@@ -50,6 +52,16 @@ def write_report(run_dir: Path) -> Path:
     write_atomically(page, html)
     write_article(run_dir, run, measured)
     return page
+
+
+def read_view(run_dir: Path) -> View:
+    """The page of a stored run as a value.
+
+    Raises:
+        StoreError: a stored file is missing or damaged.
+    """
+    run = read_model(run_dir / "run.json", Run)
+    return build_view(run, sorted(read_cells(run_dir, run), key=_row_order), read_probes(run_dir))
 
 
 def _row_order(measured: Measured) -> tuple[object, ...]:

@@ -89,8 +89,7 @@ class Workload:
     @property
     def title(self) -> str:
         """The workload in words."""
-        model, batch, sequence = self.key
-        return f"{clip(model, NAME_LIMIT)}, batch {batch}" + (f", sequence {sequence}" if sequence else "")
+        return workload_title(self.key)
 
     @property
     def cells(self) -> tuple[Measured, ...]:
@@ -101,6 +100,12 @@ class Workload:
     def ok(self) -> tuple[Measured, ...]:
         """All cells whose figures count."""
         return tuple(each for group in self.groups for each in group.ok)
+
+
+def workload_title(key: WorkloadKey) -> str:
+    """A workload in words."""
+    model, batch, sequence = key
+    return f"{clip(model, NAME_LIMIT)}, batch {batch}" + (f", sequence {sequence}" if sequence else "")
 
 
 def workloads(run: Run, measured: Iterable[Measured]) -> tuple[Workload, ...]:

@@ -43,8 +43,15 @@ def render(run: Run, measured: Sequence[Measured], probes: Sequence[ReferencePro
     )
 
 
-def fill_page(template: str, *, script: str = "", **content: object) -> str:
-    """A template with the style of all pages, and a policy under which nothing but that and this script applies."""
+def fill_page(template: str, *, script: str = "", sheets: Sequence[str] = (), **content: object) -> str:
+    """A template with the style of all pages, and a policy under which nothing but that and this script applies.
+
+    Args:
+        template: the page.
+        script: its script, where it has one.
+        sheets: style sheets that it has beside that of all pages.
+        content: what the template is filled with.
+    """
     environment = _environment()
     style = environment.get_template(STYLE).render(
         light=LIGHT,
@@ -53,6 +60,7 @@ def fill_page(template: str, *, script: str = "", **content: object) -> str:
         paper_dark=PAPER_DARK,
         polygons=[css_polygon(shape) for shape in SHAPES],
     )
+    style += "".join(environment.get_template(sheet).render() for sheet in sheets)
     return environment.get_template(template).render(
         style=Markup(style),  # noqa: S704 - our own file, filled with our own colours
         policy=content_policy(style, script),
@@ -85,6 +93,7 @@ def _environment() -> Environment:
         finalize=_finalize,
     )
     environment.filters["url"] = lambda text: quote(text, safe="")
+    environment.filters["path"] = quote
     environment.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
     return environment
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from harness.compare import Compared, CompareOptions, compare_runs
 from harness.compare.document import as_document
 from harness.compare.refuse import Kind
-from harness.compare.render import MARKDOWN_LIMIT, as_lines, as_markdown, cut, escaped
+from harness.compare.render import as_lines, as_markdown
 from harness.errors import ExitCode
+from harness.markdown import MARKDOWN_LIMIT, cut, escaped
 from harness.results import Status, TypedWarning
 from tests.compared import CELLS, again, failed, other, write
 from tests.factories import cell, host, probe, result
@@ -118,11 +119,11 @@ def test_escaped_text_ends_no_cell_and_opens_no_tag(text: str) -> None:
 
 def test_a_comment_that_is_too_long_is_cut_at_a_line_and_says_so() -> None:
     long = "<details>\n" + "| row |\n" * MARKDOWN_LIMIT
-    found = cut(long)
+    found = cut(long, "There is more.")
     assert len(found) < MARKDOWN_LIMIT + 200
     assert found.count("<details>") == found.count("</details>")
     assert "Cut" in found
-    assert cut("short") == "short"
+    assert cut("short", "There is more.") == "short"
 
 
 def compare(*words: str) -> int:

@@ -1,0 +1,49 @@
+"""`edgematrix publish`: the runs as a static site."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from harness.commands.options import reports_option
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.errors import StoreError
+
+
+@click.command()
+@click.argument("run_ids", nargs=-1, metavar="[RUN_ID]...")
+@reports_option
+def publish(run_ids: tuple[str, ...], reports: Path) -> None:
+    """Make REPORTS/site, a static site of all runs, or of RUN_ID beside those that are published already.
+
+    The site works under any address and opens from disk: an index, the page of each run, comparisons, the history of
+    every cell, badges and data for programs. What is published stays, until its folder in site/runs is removed.
+    """
+    from harness.site import publish as make_site
+    from harness.units import counted, format_memory
+
+    published = make_site(reports, run_ids, Teller())
+    click.echo(
+        f"{counted(published.runs, 'run')} on {counted(published.hosts, 'host')}, "
+        f"{counted(published.comparisons, 'comparison')}, {format_memory(published.size_bytes)}",
+        err=True,
+    )
+    click.echo(published.page)
+
+
+class Teller:
+    """Says on a terminal how far it is, and everywhere what is left out."""
+
+    def read(self, done: int, total: int) -> None:
+        """Draw over the line before."""
+        if sys.stderr.isatty():
+            click.echo(f"\rreading run {done + 1} of {total}", err=True, nl=done + 1 == total)
+
+    def left_out(self, run_id: str, error: StoreError) -> None:
+        """Name the run and its reason."""
+        click.echo(f"not published anew: {run_id}: {error.what}", err=True)

@@ -1,0 +1,105 @@
+"""All published runs, read once: what the pages tell of them, and each compared with the one before."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from harness.compare.judge import read_side
+from harness.errors import StoreError
+from harness.report import PAGE
+from harness.site.changes import judge_pair, predecessor
+from harness.site.entry import describe
+from harness.site.folders import COMPARE, RUNS, folders_in
+from harness.store import RunStore
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+    from harness.compare.judge import Side
+    from harness.site.changes import Change
+    from harness.site.entry import Entry
+    from harness.site.listener import Listener
+
+KEPT_IN_MEMORY: Final = 4
+"""Runs with all their trials."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """All runs as the site tells of them."""
+
+    entries: tuple[Entry, ...]
+    """The oldest first."""
+    changes: dict[str, Change]
+    """Each against the run before, by run id."""
+    unread: tuple[str, ...]
+    """Runs published before, which this version cannot read."""
+
+    def by_host(self) -> dict[str, list[Entry]]:
+        """The runs of each host, the oldest first."""
+        groups: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            groups.setdefault(entry.group, []).append(entry)
+        return groups
+
+
+def read_contents(
+    site: Path, before: Collection[str], named: Collection[str], listener: Listener
+) -> Contents:
+    """Read the copied runs, the oldest first, and write the page of each comparison.
+
+    Args:
+        site: the new site.
+        before: names of the runs that were published before: they stay, though they may not be readable.
+        named: those that the user has named: they have to be readable.
+        listener: told how far it is, and of each run that cannot be read.
+
+    Raises:
+        StoreError: a run that the user has named cannot be read.
+    """
+    entries: list[Entry] = []
+    changes: dict[str, Change] = {}
+    unread = []
+
+    @lru_cache(KEPT_IN_MEMORY)
+    def side(run_id: str) -> Side:
+        return read_side(site / RUNS / run_id)
+
+    folders = sorted(folders_in(site / RUNS), key=_started)
+    for done, folder in enumerate(folders):
+        listener.read(done, len(folders))
+        try:
+            entry = describe(folder.name, side(folder.name))
+        except StoreError as error:
+            if folder.name in named:
+                raise
+            listener.left_out(folder.name, error)
+            if folder.name in before:
+                unread.append(folder.name)
+            else:
+                shutil.rmtree(folder)
+            continue
+        if (base := predecessor(entries, entry)) is not None:
+            change, page = judge_pair((base.run_id, entry.run_id), (side(base.run_id), side(entry.run_id)))
+            changes[entry.run_id] = change
+            if page:
+                write(site / COMPARE / change.folder / PAGE, page)
+        entries.append(entry)
+    return Contents(tuple(entries), changes, tuple(sorted(unread, reverse=True)))
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file of the new site, which nobody sees before it is whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def _started(folder: Path) -> tuple[float, str]:
+    try:
+        return RunStore(folder).read_run().started_at.timestamp(), folder.name
+    except StoreError:
+        return 0.0, folder.name

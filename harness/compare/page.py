@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from harness.compare.rows import REGRESSIONS, Verdict
 from harness.compare.words import UNKNOWN as NOTHING
@@ -34,7 +34,8 @@ KINDS: Final = dict.fromkeys(REGRESSIONS, WORSE) | {Verdict.BETTER: BETTER, Verd
 """How a verdict is drawn, where it says that something changed."""
 
 
-class Links(NamedTuple):
+@dataclass(frozen=True)
+class Links:
     """Addresses that the page may lead to, relative to itself."""
 
     base: str
@@ -159,7 +160,7 @@ def _facts(base: Run, new: Run) -> Iterator[Fact]:
     yield Fact("commit", clip(base.git_commit or UNKNOWN), clip(new.git_commit or UNKNOWN))
     yield Fact("host", host_line(base), host_line(new))
     yield Fact("kernel", clip(base.host.kernel), clip(new.host.kernel))
-    yield Fact("governor", clip(base.host.governor or UNKNOWN), clip(new.host.governor or UNKNOWN))
+    yield Fact("governor", *(clip(run.host.governor or "not shown by this host") for run in (base, new)))
     for name in sorted(base.images.keys() | new.images.keys()):
         built = (run.images[name].fingerprint[:12] if name in run.images else UNKNOWN for run in (base, new))
         yield Fact(f"image {clip(name, NAME_LIMIT)}", *(clip(mark) for mark in built))

@@ -45,5 +45,8 @@ class Teller:
             click.echo(f"\rreading run {done + 1} of {total}", err=True, nl=done + 1 == total)
 
     def left_out(self, run_id: str, error: StoreError) -> None:
-        """Name the run and its reason."""
-        click.echo(f"not published anew: {run_id}: {error.what}", err=True)
+        """Name the run and its reason, on a line of its own."""
+        from harness.report.formats import visible
+
+        start = "\r\033[K" if sys.stderr.isatty() else ""
+        click.echo(f"{start}not published anew: {visible(run_id)}: {visible(error.what)}", err=True)

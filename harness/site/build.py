@@ -66,14 +66,14 @@ def publish(reports: Path, run_ids: Sequence[str], listener: Listener) -> Publis
     Raises:
         StoreError: a run that was named cannot be published, there is none, or the site cannot be written.
     """
-    fresh = begin(reports)
+    if not reports.is_dir():
+        raise _nothing(reports)
     try:
+        fresh = begin(reports)
         before = _gather(reports, fresh, run_ids, listener)
         found = read_contents(fresh, before, run_ids, listener)
         if not found.entries:
-            raise StoreError(
-                f"there is no run in {reports} to publish", fix="make one: edgematrix run matrix.yaml"
-            )
+            raise _nothing(reports)
         _keep_comparisons(reports / SITE / COMPARE, fresh)
         _write_pages(fresh, found)
         add_contents(fresh)
@@ -92,6 +92,12 @@ def publish(reports: Path, run_ids: Sequence[str], listener: Listener) -> Publis
         hosts=len(found.by_host()),
         comparisons=len(folders_in(site / COMPARE)),
         size_bytes=sum(path.stat().st_size for path in site.rglob("*") if path.is_file()),
+    )
+
+
+def _nothing(reports: Path) -> StoreError:
+    return StoreError(
+        f"there is no run in {reports} that can be published", fix="make one: edgematrix run matrix.yaml"
     )
 
 

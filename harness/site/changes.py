@@ -10,10 +10,11 @@ from harness.compare.page import KINDS, WORSE, Links, render
 from harness.compare.refuse import Kind, mismatches
 from harness.compare.words import verdict_counts, words
 from harness.errors import NotComparableError
+from harness.report import PAGE
 from harness.report.formats import clip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from harness.compare.judge import Compared, Side
     from harness.compare.rows import Row
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 OPTIONS: Final = CompareOptions(allowed=frozenset({Kind.IMAGES}))
 """Runs of one host are compared although an image was built anew: what that changed is what a history is for, and the
 comparison says so above its table."""
-PAGE: Final = "index.html"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,11 +101,6 @@ def judge_pair(names: tuple[str, str], sides: tuple[Side, Side]) -> tuple[Change
     links = Links(base=_address(base), new=_address(new), index=f"../../{PAGE}")
     cells = {row.cell_id: _cell(row, compared) for row in compared.rows}
     return Change(base=base, new=new, text=verdict_counts(compared), cells=cells), render(compared, links)
-
-
-def regressions(changes: Iterable[Change]) -> int:
-    """How many runs became worse in some cell."""
-    return sum(change.kind == WORSE for change in changes)
 
 
 def _address(run_id: str) -> str:

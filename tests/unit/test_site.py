@@ -69,6 +69,7 @@ def test_every_folder_has_a_page_and_every_link_is_relative_and_leads_to_a_file(
 
 
 def test_it_has_the_promised_parts(reports: Path) -> None:
+    (reports / run_id(1) / "article.html").write_text("<!doctype html>\n<title>The article</title>\n")
     names = files(published(reports).page.parent)
     days = [run_id(number) for number in range(3)]
 
@@ -83,6 +84,7 @@ def test_it_has_the_promised_parts(reports: Path) -> None:
         assert {f"runs/{day}/index.html", f"runs/{day}/run.json", f"badges/{day}.json"} <= names.keys()
         assert f"runs/{day}/cells/{CELLS[0].id}.json" in names
         assert f"runs/{day}/probes/0.json" in names
+    assert [name for name in names if name.endswith("article.html")] == [f"runs/{days[1]}/article.html"]
     compared = {name for name in names if name.startswith("compare/") and name.count("/") == 2}
     assert compared == {f"compare/{days[0]}..{days[1]}/index.html"}
     assert {name for name in names if name.startswith("hosts/") and name.count("/") == 2} == {
@@ -318,3 +320,4 @@ def test_the_command_prints_the_page_and_fails_without_a_run(
 
     assert exit_code("publish", "--reports", str(tmp_path / "empty")) == ExitCode.ENVIRONMENT
     assert "edgematrix run" in capsys.readouterr().err
+    assert not (tmp_path / "empty").exists()

@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from harness.errors import StoreError
 
 
-@click.command()
+EXAMPLES = """\b
+Examples:
+  edgematrix publish                        all runs
+  edgematrix publish 20260314-092653-7f3a   one run, beside those that are published already
+"""
+
+
+@click.command(epilog=EXAMPLES)
 @click.argument("run_ids", nargs=-1, metavar="[RUN_ID]...")
 @reports_option
 def publish(run_ids: tuple[str, ...], reports: Path) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 UNFOLDED: Final = 15
 """Runs of a host that are in sight; older ones are folded."""
+UNFOLDED_HOSTS: Final = 8
+"""Hosts that are in sight: hosted runners, or kernels that are updated, make many."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Index:
     title: str
     lede: str
     hosts: tuple[HostPart, ...]
+    older_hosts: tuple[HostPart, ...]
     unread: tuple[str, ...]
     """Runs that stay published, and that this version cannot read."""
 
@@ -66,20 +69,20 @@ def index(entries: Sequence[Entry], changes: Mapping[str, Change], unread: Seque
     """The page of all runs.
 
     Args:
-        entries: the newest first.
+        entries: the newest first; at least one.
         changes: each against the run before, by run id.
         unread: runs of which only the folder is known.
     """
     groups: dict[str, list[Entry]] = {}
     for entry in entries:
         groups.setdefault(entry.group, []).append(entry)
+    hosts = tuple(_host(slug, members, changes) for slug, members in groups.items())
     runs = counted(len(entries) + len(unread), "run")
     return Index(
         title="Published runs",
-        lede=f"{runs} on {counted(len(groups), 'host')}, the newest of {day(entries[0])}."
-        if entries
-        else f"{runs}.",
-        hosts=tuple(_host(slug, members, changes) for slug, members in groups.items()),
+        lede=f"{runs} on {counted(len(groups), 'host')}, the newest of {day(entries[0])}.",
+        hosts=hosts[:UNFOLDED_HOSTS],
+        older_hosts=hosts[UNFOLDED_HOSTS:],
         unread=tuple(unread),
     )
 

@@ -16,10 +16,10 @@ from harness.report.html import fill_page
 from harness.site.changes import Change, judge_pair, predecessor
 from harness.site.entry import Entry, describe
 from harness.site.history import MOST_RUNS, history
-from harness.site.index import UNFOLDED, index
+from harness.site.index import UNFOLDED, UNFOLDED_HOSTS, index
 from harness.site.trends import BOTTOM, ENDED, TOP
 from tests.compared import failed
-from tests.factories import image, run
+from tests.factories import host, image, run
 from tests.published import CELLS, OTHER_HOST, measured, run_id, write_day
 from tests.unit.test_report_page import Page
 
@@ -161,6 +161,14 @@ def test_two_hundred_runs_stay_readable(entries: list[Entry]) -> None:
     html = fill_page("site.html.j2", sheets=("site.css",), view=view)
     assert len(html) < 250_000
     assert len(Page(html).all("details")) == 1
+
+    hosts = [
+        replace(each, run=each.run.model_copy(update={"host": host(fingerprint=f"host{number:03}")}))
+        for number, each in enumerate(many(entries, 50))
+    ]
+    view = index(hosts[::-1], {}, ())
+    assert (len(view.hosts), len(view.older_hosts)) == (UNFOLDED_HOSTS, 50 - UNFOLDED_HOSTS)
+    assert view.hosts[0].slug == "host049"
 
     drawn = history(many(entries, 200), {})
     assert len(drawn.parts[0].trends[0].marks) == MOST_RUNS

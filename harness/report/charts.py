@@ -24,8 +24,10 @@ CAP_HEIGHT: Final = 18
 """Below the rows, for the cap's label."""
 MAX_TICKS: Final = 6
 NICE_STEPS: Final = (1, 2, 5, 10)
-NARROWEST_TICKS: Final = 0.13
-"""Share of the width that a label needs on a phone."""
+NARROWEST_TICKS: Final = 13
+"""Percent of the width that a label needs on a phone."""
+NARROWEST_LAST: Final = 20
+"""The same for a last one, the longest, that stands left of its place."""
 EDGE: Final = 7
 """A label this close to an end of the drawing, percent, would leave it if it were centred."""
 WIDEST_INTERVAL: Final = 10
@@ -70,10 +72,11 @@ class Scale:
     def axis(self, title: str) -> Axis:
         """The axis of this scale."""
         places = ((self.at(tick), f"{tick:,.10g}") for tick in self.ticks)
-        return Axis(title, tuple(Tick(x, label, _anchor(x)) for x, label in places))
+        return Axis(title, tuple(Tick(x, label, side(x)) for x, label in places))
 
 
-def _anchor(x: float) -> str:
+def side(x: float) -> str:
+    """The `text-anchor` of a label, percent of the width: at the ends it stays inside the drawing."""
     return "start" if x < EDGE else "end" if x > 100 - EDGE else "middle"
 
 
@@ -176,14 +179,18 @@ def log_ticks(low: float, high: float) -> tuple[float, ...]:
     for choices in (counted, thinned):
         for (first, last), choice in product(ends, choices):
             ticks = (*first, *choice, *last)
-            if 1 < len(ticks) <= MAX_TICKS and not crowded(ticks, high / low):
+            if 1 < len(ticks) <= MAX_TICKS and not crowded(ticks, low, high):
                 return ticks
     return (low, high)
 
 
-def crowded(ticks: Sequence[float], span: float) -> bool:
-    """Whether two neighbours on a logarithmic axis, whose ends are `span` times apart, leave no room for labels."""
-    return any(math.log(right / left, span) < NARROWEST_TICKS for left, right in pairwise(ticks))
+def crowded(ticks: Sequence[float], low: float, high: float) -> bool:
+    """Whether two neighbours on a logarithmic axis from `low` to `high` leave no room for their labels."""
+    places = [100 * math.log(tick / low, high / low) for tick in ticks]
+    *gaps, last = (right - left for left, right in pairwise(places))
+    return min(gaps, default=100) < NARROWEST_TICKS or last < (
+        NARROWEST_LAST if side(places[-1]) == "end" else NARROWEST_TICKS
+    )
 
 
 def nice_at_least(value: float) -> float:

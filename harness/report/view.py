@@ -35,6 +35,7 @@ from harness.report.provenance import (
 )
 from harness.report.reference import ProbedCpus, probed_cpus
 from harness.report.sweeps import Sweep, sweeps
+from harness.report.tradeoffs import tradeoffs
 from harness.results import Status
 from harness.runs import RunState
 from harness.units import counted, format_duration
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.report.aspects.common import Aspect
+    from harness.report.tradeoffs.common import Study
     from harness.results import ReferenceProbe
     from harness.runs import Run
     from harness.stats.cell import Measured
@@ -61,6 +63,7 @@ class WorkloadView:
     answers: tuple[Answer, ...]
     heat_map: HeatMap
     aspects: tuple[Aspect, ...]
+    tradeoffs: tuple[Study, ...]
 
 
 @dataclass(frozen=True)
@@ -176,6 +179,7 @@ def _workload(book: Book, workload: Workload, index: int) -> WorkloadView:
         answers=given,
         heat_map=heat_map(book, workload),
         aspects=aspects(book, workload),
+        tradeoffs=tradeoffs(book, workload),
     )
 
 

@@ -23,6 +23,7 @@ from harness.stats.samples import (
     steady_end,
     steady_latencies_ms,
 )
+from harness.stats.spread import Spread, spread
 from harness.units import MIB
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class CellStats:
     p90_ms: Estimate | None
     p95_ms: Estimate | None
     p99_ms: Estimate | None
+    spread: Spread | None
+    """All percentiles that the calls of each trial bear."""
     core_p50_ms: Estimate | None
     """The median of the same call on the framework's own tensors."""
     outliers: Outliers | None
@@ -174,6 +177,7 @@ def cell_stats(result: CellResult) -> CellStats:
         p90_ms=_percentile(latencies, 90, planned),
         p95_ms=_percentile(latencies, 95, planned),
         p99_ms=_percentile(latencies, 99, planned),
+        spread=spread(latencies),
         core_p50_ms=geometric_interval(
             [
                 float(np.median(found))

@@ -56,3 +56,21 @@ def rank(figures: Sequence[Mapping[int, float]], floor: float | None) -> Ranking
         if counts(difference, p_value, floor)
     }
     return Ranking(len(figures), frozenset(less))
+
+
+def beaten_by(rankings: Sequence[Ranking]) -> tuple[tuple[int, ...], ...]:
+    """Who is better than a cell in every respect: what is beaten by nobody is on the Pareto frontier.
+
+    A tie in any respect beats nobody, so the frontier is rather too large than too small.
+
+    Args:
+        rankings: of the same cells, one for each respect.
+
+    Returns:
+        Of each cell the indices of those that are proved less in all of them.
+    """
+    cells = range(rankings[0].size)
+    return tuple(
+        tuple(other for other in cells if all(each.proved_less(other, own) for each in rankings))
+        for own in cells
+    )

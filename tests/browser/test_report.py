@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize
 
-from harness.report.palette import PAPER_DARK, PAPER_LIGHT
+from harness.report.palette import DARK, LIGHT, PAPER_DARK, PAPER_LIGHT
 from tests.browser.conftest import Witness
 from tests.unit.books import page as rendered
 from tests.unit.test_report_page import HOSTILE, poisoned
@@ -115,16 +115,21 @@ def test_a_cut_table_fades_until_it_is_scrolled_to_its_end(
     page.close()
 
 
-@pytest.mark.parametrize("name", ["failures", "noisy", "article"])
-@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize("name", ["sample", "failures", "noisy", "article"])
+@pytest.mark.parametrize("width", [320, 360, 1440])
 def test_no_text_of_a_chart_leaves_it_or_meets_another(
     browser: Browser, reports: dict[str, Path], name: str, width: int
 ) -> None:
     page = browser.new_page(viewport=ViewportSize(width=width, height=900))
     page.goto(reports[name].as_uri())
 
+    # An axis is drawn once and used by many charts: its labels count in each.
+    page.evaluate(
+        """() => document.querySelectorAll('figure use[href$="-axis"], figure use[href$="-axes"]').forEach(
+            use => use.replaceWith(document.querySelector(use.getAttribute('href')).cloneNode(true)))"""
+    )
     collisions = page.evaluate(
-        """() => [...document.querySelectorAll('figure svg')].flatMap(chart => {
+        """() => [...document.querySelectorAll('figure > svg')].flatMap(chart => {
             const frame = chart.getBoundingClientRect();
             const texts = [...chart.querySelectorAll('text')].map(t => [t.textContent, t.getBoundingClientRect()]);
             const outside = texts.filter(([, b]) => b.left < frame.left - 1 || b.right > frame.right + 1);
@@ -145,8 +150,44 @@ def test_charts_are_named_images(browser: Browser, reports: dict[str, Path]) -> 
 
     charts = page.get_by_role("img", name="2 cores, 8 GiB")
 
-    assert charts.count() == 4
-    assert page.locator("svg[role=img]").count() == 16
+    assert charts.count() == 7, "four of one axis, and three of two"
+    assert page.locator("svg[role=img]").count() == 30
+    page.close()
+
+
+def test_the_lines_of_a_plot_begin_and_end_at_their_markers(
+    browser: Browser, reports: dict[str, Path]
+) -> None:
+    page = browser.new_page(viewport=PHONE)
+    page.goto(reports["sample"].as_uri())
+
+    distances = page.locator("#w1-percentiles figure > svg").first.evaluate(
+        """chart => [...chart.querySelectorAll('path.curve')].map((curve, i) => {
+            const line = curve.getBoundingClientRect();
+            const markers = chart.querySelectorAll('g[class^=f]')[i].querySelectorAll('use');
+            const last = markers[markers.length - 1].getBoundingClientRect();
+            return Math.abs(line.right - (last.left + last.right) / 2);
+        })"""
+    )
+
+    assert len(distances) == 5
+    assert max(distances) < 2
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_line_has_the_colour_of_its_framework(
+    browser: Browser, reports: dict[str, Path], scheme: str
+) -> None:
+    page = browser.new_page(color_scheme="dark" if scheme == "dark" else "light")
+    page.goto(reports["sample"].as_uri())
+    palette = {rgb(colour) for colour in (DARK if scheme == "dark" else LIGHT)[:5]}
+
+    strokes = page.locator("#w1-breakeven path.curve").evaluate_all(
+        "all => all.map(each => getComputedStyle(each).stroke)"
+    )
+
+    assert set(strokes) == palette
     page.close()
 
 

@@ -78,7 +78,7 @@ def test_every_figure_lies_on_a_logarithmic_axis_in_order(values: list[float]) -
     ("low", "high", "ticks"),
     [
         (10, 500, (10, 20, 50, 100, 200, 500)),
-        (5, 1000, (5, 10, 50, 100, 500, 1000)),
+        (5, 1000, (5, 10, 100, 1000)),
         (1, 10_000, (1, 10, 100, 1000, 10_000)),
         (2, 10_000_000, (10, 100, 1000, 10_000, 100_000, 1_000_000)),
         (5, 2000, (10, 100, 1000)),
@@ -122,7 +122,7 @@ def test_labels_at_the_ends_stay_inside() -> None:
 
 
 def test_labels_near_the_ends_do_not_cross_them() -> None:
-    ticks = log_scale([Estimate(value=1), Estimate(value=150_000)]).axis("ms").ticks
+    ticks = log_scale([Estimate(value=2), Estimate(value=150_000)]).axis("ms").ticks
 
     assert (ticks[-1].label, ticks[-1].anchor) == ("100,000", "end")
     assert {tick.anchor for tick in ticks[1:-1]} == {"middle"}

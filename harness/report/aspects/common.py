@@ -43,14 +43,28 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Head:
+    """The head of a table's column."""
+
+    title: str
+    unit: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True)
 class Column:
-    """A column of a table: its head, and how a cell's text is made."""
+    """A column of a table of cells: its head, and how a cell's text is made."""
 
     title: str
     text: Callable[[Line], str]
     """A second line, such as the interval of a figure, is printed small."""
     unit: str = ""
     hint: str = ""
+
+    @property
+    def head(self) -> Head:
+        """What stands above it."""
+        return Head(self.title, self.unit, self.hint)
 
 
 @dataclass(frozen=True)
@@ -80,7 +94,7 @@ class Table:
     """A table in groups; its first column is the framework."""
 
     caption: str
-    columns: tuple[Column, ...]
+    columns: tuple[Head, ...]
     groups: tuple[TableGroup, ...]
 
 
@@ -126,7 +140,7 @@ def table(
             for each in group.cells
         )
         groups.append(TableGroup(group.title, group.devices, rows))
-    return Table(caption, tuple(columns), tuple(groups))
+    return Table(caption, tuple(column.head for column in columns), tuple(groups))
 
 
 def against(book: Book, figure: Callable[[CellStats], float | None]) -> Column:

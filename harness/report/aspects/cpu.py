@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from harness.report.aspects.common import Aspect, Column, against, axis_values, cap_mark, panel, table
+from harness.report.aspects.common import Aspect, Column, against, panel, table
 from harness.report.charts import Bar, linear_scale
 from harness.report.formats import UNKNOWN, number, percent, share, time_unit
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from harness.report.aspects.common import Line, Table
     from harness.report.book import Book
     from harness.report.charts import Row
+    from harness.report.formats import TimeUnit
     from harness.report.grouping import Workload
     from harness.stats.cell import Measured
 
@@ -24,33 +25,36 @@ SPINNING: Final = (
 
 def cpu(book: Book, workload: Workload) -> Aspect:
     """The CPU section of a workload."""
-    used = [each.stats.cpu_percent for each in workload.ok if each.stats.cpu_percent is not None]
-    caps = {group.limit: 100 * group.limit.cpus for group in workload.groups}
-    scale = linear_scale(axis_values(used, caps.values()))
+    workload = workload.by(lambda stats: stats.cpu_ms_per_inference)
+    unit = time_unit(_costs_ms(workload))
+    scale = linear_scale(cost * unit.per_ms for cost in _costs_ms(workload))
 
     def draw(each: Measured) -> Row:
-        used_share = each.stats.cpu_percent
-        if used_share is None:
+        cost = each.stats.cpu_ms_per_inference
+        if cost is None:
             return book.row(each)
-        bar = Bar(0.0, scale.at(used_share))
-        return book.row(each, f"{number(used_share)} %", bars=(bar,))
+        bar = Bar(0.0, scale.at(cost * unit.per_ms))
+        return book.row(each, f"{unit.number(cost)} {unit.name}", bars=(bar,))
 
-    axis = scale.axis("CPU use in the steady phase, percent of one core")
-    marks = {limit: cap_mark(f"cap {cap:g} %", cap, scale) for limit, cap in caps.items()}
+    axis = scale.axis(f"CPU time of one call, {unit.name}")
     return Aspect(
         slug="cpu",
         title="CPU",
-        reading="A longer bar keeps more of the machine busy: 100 % is one core, counted by the kernel over all "
-        "threads, and the upright line is the cap. What a call costs is its CPU time, in the table.",
+        reading="Shorter costs less: the time that a call keeps cores busy, counted by the kernel over all "
+        "threads. It is what a machine that is always busy pays for, and what a battery does; a framework may be "
+        "fast and still cost much, because it works or waits on several cores at once.",
         axis=axis,
-        panels=tuple(panel(book, group, axis, draw, marks[group.limit]) for group in workload.groups),
-        tables=(_table(book, workload),),
+        panels=tuple(panel(book, group, axis, draw) for group in workload.groups),
+        tables=(_table(book, workload, unit),),
     )
 
 
-def _table(book: Book, workload: Workload) -> Table:
-    spent = [each.stats.cpu_ms_per_inference for each in workload.ok]
-    unit = time_unit(milliseconds for milliseconds in spent if milliseconds is not None)
+def _costs_ms(workload: Workload) -> list[float]:
+    costs = (each.stats.cpu_ms_per_inference for each in workload.ok)
+    return [cost for cost in costs if cost is not None]
+
+
+def _table(book: Book, workload: Workload, unit: TimeUnit) -> Table:
     columns = (
         Column("CPU time per call", lambda line: unit.number(line.stats.cpu_ms_per_inference), unit.name),
         against(book, lambda stats: stats.cpu_ms_per_inference),

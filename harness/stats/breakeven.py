@@ -1,0 +1,84 @@
+"""Where a slow starter overtakes a fast one: the number of calls after which it has taken less time in all."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import stats as distributions
+
+from harness.stats.differences import LEAST_TRIALS
+from harness.stats.intervals import CONFIDENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """What a cell takes in all: its start, and so much for each call."""
+
+    start_ms: float
+    call_ms: float
+    starts_ms: Mapping[int, float]
+    """By round."""
+    calls_ms: Mapping[int, float]
+    """By round."""
+
+    def after(self, calls: float) -> float:
+        """Time from process start to the end of so many calls."""
+        return self.start_ms + calls * self.call_ms
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crossing:
+    """The number of calls at which two courses meet; between the bounds the trials do not tell who is ahead."""
+
+    calls: float
+    low: float
+    high: float
+
+
+def crossing(slow: Course, fast: Course) -> Crossing | None:
+    """Where the slow starter has caught up with the fast one.
+
+    The bounds are Fieller's: all numbers of calls at which the times in all do not differ by a paired t-test over the
+    rounds that both took part in. They have an end, and begin above 0, exactly where both the starts and the calls
+    differ by that test.
+
+    Args:
+        slow: it starts later.
+        fast: each of its calls takes longer.
+
+    Returns:
+        `None` where the two do not meet, or the rounds leave open whether they do.
+    """
+    later, gain = slow.start_ms - fast.start_ms, fast.call_ms - slow.call_ms
+    bounds = _fieller(slow, fast)
+    if later <= 0 or gain <= 0 or bounds is None:
+        return None
+    calls = later / gain
+    # The figures are medians and geometric means, the bounds those of plain means: they must not shut them out.
+    return Crossing(calls=calls, low=min(bounds[0], calls), high=max(bounds[1], calls))
+
+
+def _fieller(slow: Course, fast: Course) -> tuple[float, float] | None:
+    """Confidence bounds of later start over gain a call (Fieller 1954)."""
+    courses = (slow.starts_ms, fast.starts_ms, slow.calls_ms, fast.calls_ms)
+    rounds = sorted(set.intersection(*(set(each) for each in courses)))
+    if len(rounds) < LEAST_TRIALS:
+        return None
+    later = np.array([slow.starts_ms[index] - fast.starts_ms[index] for index in rounds])
+    gain = np.array([fast.calls_ms[index] - slow.calls_ms[index] for index in rounds])
+    t = float(distributions.t.ppf((1 + CONFIDENCE) / 2, len(rounds) - 1))
+    (var_later, both), (_, var_gain) = (np.cov(later, gain) / len(rounds)).tolist()
+    mean_later, mean_gain = float(later.mean()), float(gain.mean())
+    square = mean_gain**2 - t**2 * var_gain
+    rest = mean_later**2 - t**2 * var_later
+    if min(mean_later, mean_gain, square, rest) <= 0:
+        return None
+    middle = mean_later * mean_gain - t**2 * both
+    root = math.sqrt(max(0.0, middle**2 - square * rest))
+    return (middle - root) / square, (middle + root) / square

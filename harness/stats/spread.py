@@ -1,0 +1,75 @@
+"""How latencies spread: a quantile curve over trials, as far as their samples bear it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+STEPS: Final = 5
+"""Levels for each tenfold rarer call."""
+RAREST: Final = 4
+"""Tenfolds: one call in 10,000 is as far as a curve goes."""
+TAIL_RISK: Final = 0.01
+"""Chance, at most, that fewer than two samples lie beyond a quantile: then the samples bear it. `SAMPLES_NEEDED` are
+the smallest numbers for which this holds."""
+LEVELS: Final = tuple(
+    sorted({0.1, 0.5, 0.95, *(1 - 10 ** (-step / STEPS) for step in range(1, STEPS * RAREST + 1))})
+)
+"""Quantiles of a curve: the rarer, the closer to 1, so that they stand evenly on its axis."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The quantile curve of one cell, milliseconds."""
+
+    levels: tuple[float, ...]
+    middle: tuple[float, ...]
+    """Geometric mean of the trials' quantiles."""
+    low: tuple[float, ...]
+    """The smallest trial's."""
+    high: tuple[float, ...]
+    """The largest trial's."""
+
+    def at(self, level: float) -> tuple[float, float, float] | None:
+        """Middle, smallest and largest trial at one of `LEVELS`; `None` where the samples do not bear it."""
+        if level not in self.levels:
+            return None
+        place = self.levels.index(level)
+        return self.middle[place], self.low[place], self.high[place]
+
+
+def bears(count: int, level: float) -> bool:
+    """Whether so many samples bear a quantile: of its rarer side two or more are all but certain to be seen."""
+    common = max(level, 1 - level)
+    fewer_than_two = common**count + count * (1 - common) * common ** (count - 1)
+    return count > 0 and fewer_than_two <= TAIL_RISK
+
+
+def spread(latencies: Sequence[NDArray[np.float64]]) -> Spread | None:
+    """The quantile curve of some trials.
+
+    Args:
+        latencies: of each trial, shape `(iterations,)`, milliseconds.
+
+    Returns:
+        `None` where the trial with the fewest calls bears no quantile, or a call took no time.
+    """
+    fewest = min((found.size for found in latencies), default=0)
+    levels = [level for level in LEVELS if bears(fewest, level)]
+    if not levels or min(float(found.min()) for found in latencies) <= 0:
+        return None
+    quantiles = np.stack([np.quantile(found, levels) for found in latencies])
+    middle = np.exp(np.log(quantiles).mean(axis=0))
+    return Spread(
+        levels=tuple(levels),
+        middle=tuple(middle.tolist()),
+        low=tuple(quantiles.min(axis=0).tolist()),
+        high=tuple(quantiles.max(axis=0).tolist()),
+    )

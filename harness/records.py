@@ -224,6 +224,11 @@ class Samples(Record):
     count: Annotated[int, Field(ge=0, le=MAX_SAMPLES)]
     data: str
 
+    @property
+    def is_steady(self) -> bool:
+        """Whether these are what latency is made of: the calls of the steady phase, from end to end."""
+        return self.phase is Phase.STEADY and self.clock is Clock.END_TO_END
+
     def latencies_ns(self) -> NDArray[np.uint64]:
         """Decode to an array of shape `(count,)`, nanoseconds.
 

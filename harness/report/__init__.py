@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from harness.errors import StoreError
 from harness.report.article import write_article
+from harness.report.cells import write_cell_pages
 from harness.report.html import render
 from harness.report.stored import read_cells, read_probes
 from harness.report.table import results_csv
@@ -24,10 +25,10 @@ TABLE: Final = "results.csv"
 
 
 def write_report(run_dir: Path) -> Path:
-    """Write `results.csv` and `index.html` beside the files they are made of.
+    """Write `results.csv`, `index.html` and a page for each cell beside the files they are made of.
 
     Reads `run.json` and the files of its cells and reference probes and nothing else, so that a report can be made
-    again anywhere, to the byte; writes both files or neither.
+    again anywhere, to the byte; where a file is damaged, table and page stay as they were.
 
     Args:
         run_dir: `reports/<run-id>`.
@@ -43,6 +44,7 @@ def write_report(run_dir: Path) -> Path:
     probes = read_probes(run_dir)
     try:
         table, html = results_csv(measured), render(run, measured, probes)
+        write_cell_pages(run_dir, run, measured)
     except (ValueError, ArithmeticError) as error:
         raise StoreError(
             f"no report can be made of {run_dir}: {error}", why="a file there is damaged"

@@ -66,8 +66,12 @@ def _facts(measured: Measured, trial: Trial | None) -> Iterator[tuple[str, str]]
             "trials",
             ", ".join(f"{states.count(status)} {WORDS[status]}" for status in dict.fromkeys(states)),
         )
-    if trial is None:
-        return
+    if trial is not None:
+        yield from evidence_facts(trial)
+
+
+def evidence_facts(trial: Trial) -> Iterator[tuple[str, str]]:
+    """What the verdict on a trial rests on."""
     yield "phases ended", ", ".join(end.name for end in trial.all(PhaseEnd)) or "none"
     evidence = trial.evidence
     found = (

@@ -127,6 +127,12 @@ def _workload(measured: Measured) -> WorkloadKey:
     return measured.result.cell.workload
 
 
+def workload_title(key: WorkloadKey) -> str:
+    """A model with the sizes of a call, such as `distilbert, batch 1, sequence 128`."""
+    model, batch, sequence = key
+    return f"{clip(model, NAME_LIMIT)}, batch {batch}" + (f", sequence {sequence}" if sequence else "")
+
+
 def limit_of(measured: Measured) -> Limit:
     """The limit that a cell ran under."""
     cell = measured.result.cell

@@ -12,7 +12,6 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.report.aspects.memory import HEADLINE
 from harness.report.chooser import as_script
 from harness.report.formats import visible
 from harness.report.palette import DARK, LIGHT, PAPER_DARK, PAPER_LIGHT, SHAPES, css_polygon, svg_path
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from harness.stats.cell import Measured
 
 STYLE: Final = "style.css"
+_MARKERS: Final = tuple(svg_path(shape) for shape in SHAPES)
 SCRIPT: Final = Path(__file__).parent / "templates" / "chooser.js"
 
 
@@ -39,7 +39,6 @@ def render(run: Run, measured: Sequence[Measured], probes: Sequence[ReferencePro
         view=view,
         choices=Markup(as_script(view.choices)),  # noqa: S704 - escaped for where it stands
         cap_note=CAP_NOTE,
-        headline=HEADLINE,
     )
 
 
@@ -52,25 +51,37 @@ def fill_page(template: str, *, script: str = "", sheets: Sequence[str] = (), **
         sheets: style sheets that it has beside that of all pages.
         content: what the template is filled with.
     """
-    environment = _environment()
-    style = environment.get_template(STYLE).render(
-        light=LIGHT,
-        dark=DARK,
-        paper_light=PAPER_LIGHT,
-        paper_dark=PAPER_DARK,
-        polygons=[css_polygon(shape) for shape in SHAPES],
-    )
-    style += "".join(environment.get_template(sheet).render() for sheet in sheets)
-    return environment.get_template(template).render(
-        style=Markup(style),  # noqa: S704 - our own file, filled with our own colours
-        policy=content_policy(style, script),
-        script=Markup(script),  # noqa: S704 - our own file
-        markers=[svg_path(shape) for shape in SHAPES],
-        colours=LIGHT,
-        **content,
+    style = "".join(map(_style, (STYLE, *sheets)))
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            style=Markup(style),  # noqa: S704 - our own file, filled with our own colours
+            policy=content_policy(style, script),
+            script=Markup(script),  # noqa: S704 - our own file
+            markers=_MARKERS,
+            colours=LIGHT,
+            **content,
+        )
     )
 
 
+@cache
+def _style(sheet: str) -> str:
+    return (
+        _environment()
+        .get_template(sheet)
+        .render(
+            light=LIGHT,
+            dark=DARK,
+            paper_light=PAPER_LIGHT,
+            paper_dark=PAPER_DARK,
+            polygons=[css_polygon(shape) for shape in SHAPES],
+        )
+    )
+
+
+@cache
 def content_policy(style: str, script: str = "") -> str:
     """A Content-Security-Policy under which nothing is fetched, and nothing but this style and this script applies."""
     scripts = f"script-src '{_digest(script)}'; " if script else ""

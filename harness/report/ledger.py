@@ -1,4 +1,4 @@
-"""The memory of every cell, phase by phase: what the kernel counted, beside the figure that is the headline."""
+"""The memory of a cell, phase by phase: what the kernel counted, beside the figure that is the headline."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.records import Phase, PhaseEnd
 from harness.report.formats import mebibytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from harness.stats.cell import Measured
 
@@ -37,25 +37,20 @@ class LedgerRow:
 class LedgerEntry:
     """One cell."""
 
-    cell_id: str
     weights: str
     """What the model's parameters take in float32, MiB; a dash where nobody counted them."""
     rows: tuple[LedgerRow, ...]
 
 
-def ledger(measured: Iterable[Measured], parameters: Mapping[str, int]) -> tuple[LedgerEntry, ...]:
-    """The memory of all cells of which some trial ended a phase.
+def ledger(measured: Measured, parameters: int | None) -> LedgerEntry | None:
+    """The memory of a cell; `None` where no trial ended a phase.
 
     Args:
-        measured: the cells.
-        parameters: of each model that was prepared, how many it has.
+        measured: the cell.
+        parameters: how many its model has; `None` where it was not prepared.
     """
-    entries = ((each.result, _rows(each)) for each in measured)
-    return tuple(
-        LedgerEntry(result.cell_id, _weights(parameters.get(result.cell.model)), rows)
-        for result, rows in entries
-        if rows
-    )
+    rows = _rows(measured)
+    return LedgerEntry(_weights(parameters), rows) if rows else None
 
 
 def _weights(parameters: int | None) -> str:

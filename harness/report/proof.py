@@ -82,38 +82,43 @@ def _proof(measured: Measured) -> Proof:
         ok=measured.ok,
         verdict=verdict,
         kind=kind,
-        cpus_asked=distinct(_cpus_asked(trial.requested) for trial in trials),
-        cpus_found=distinct(_cpus_found(found) for found in limits),
+        cpus_asked=distinct(cpus_asked(trial.requested) for trial in trials),
+        cpus_found=distinct(cpus_found(found) for found in limits),
         memory_asked=distinct(format_memory(trial.requested.memory_bytes) for trial in trials),
-        memory_found=distinct(
-            "no limit" if found.memory_bytes is None else format_memory(found.memory_bytes)
-            for found in limits
-        ),
-        swap=distinct(_swap(found) for found in limits),
-        threads=_threads(measured.result.counted),
-        labels=", ".join(dict.fromkeys(label for trial in trials for label in _labels(trial.requested))),
+        memory_found=distinct(memory_found(found) for found in limits),
+        swap=distinct(swap_found(found) for found in limits),
+        threads=threads_of(measured.result.counted),
+        labels=", ".join(dict.fromkeys(label for trial in trials for label in labels_of(trial.requested))),
     )
 
 
-def _cpus_asked(requested: Requested) -> str:
+def cpus_asked(requested: Requested) -> str:
+    """The CPUs that were asked of the engine."""
     if requested.cpu_mode is CpuMode.QUOTA:
         return f"quota {requested.quota_cpus:g}" if requested.quota_cpus else UNKNOWN
     return f"cpuset {core_list(requested.cpuset)}"
 
 
-def _cpus_found(limits: Limits) -> str:
+def cpus_found(limits: Limits) -> str:
+    """The CPUs that a trial found it may use."""
     if limits.quota_cpus is not None:
         return f"quota {limits.quota_cpus:g}"
     return f"cpuset {core_list(limits.cpuset)}"
 
 
-def _swap(found: Limits) -> str:
+def memory_found(limits: Limits) -> str:
+    """The cap that a trial found."""
+    return "no limit" if limits.memory_bytes is None else format_memory(limits.memory_bytes)
+
+
+def swap_found(found: Limits) -> str:
+    """The swap that a trial found it may use on top."""
     if found.swap_bytes is None:
         return "not counted"
     return "unlimited" if found.swap_bytes >= UNLIMITED else format_memory(found.swap_bytes)
 
 
-def _threads(trials: Sequence[Trial]) -> str:
+def threads_of(trials: Sequence[Trial]) -> str:
     """Told, reported, computed and alive, each over the trials that got as far."""
     said = [found for trial in trials if (found := trial.find(Framework)) is not None]
     if not said:
@@ -143,7 +148,8 @@ def _range(counts: Iterable[int | None]) -> str:
     return str(known[0]) if len(known) == 1 else f"{known[0]} to {known[-1]}"
 
 
-def _labels(requested: Requested) -> Sequence[str]:
+def labels_of(requested: Requested) -> Sequence[str]:
+    """What else is to be said of the CPUs that were asked for."""
     marks = (
         (requested.uses_all_cores, "all cores"),
         (requested.smt, "sibling threads"),

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from harness.report.answers import fastest
 from harness.report.formats import NAME_LIMIT, UNKNOWN, clip, listed, number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from harness.report.answers import Pick
     from harness.report.book import Book
     from harness.report.endings import Ending
     from harness.report.grouping import Limit, LimitGroup, Workload
     from harness.stats.cell import Measured
+
+K = TypeVar("K")
 
 NOBODY: Final = "not decided"
 
@@ -143,10 +145,14 @@ def changes(leaders: dict[str, tuple[str, ...]]) -> str:
     decided = {size: names[0] for size, names in leaders.items() if len(names) == 1}
     if len(decided) == len(leaders) and len(set(decided.values())) == 1:
         return f"The same at every size: {next(iter(decided.values()))}."
-    return " ".join(_changes(decided))
+    return " ".join(
+        f"Between {before} and {after} the fastest changes: {first}, then {second}."
+        for before, after, first, second in turns(decided)
+    )
 
 
-def _changes(decided: dict[str, str]) -> Iterator[str]:
+def turns(decided: Mapping[K, str]) -> Iterator[tuple[K, K, str, str]]:
+    """Each pair of neighbours, in the order given, that have different names, with these."""
     for (before, first), (after, second) in pairwise(decided.items()):
         if first != second:
-            yield f"Between {before} and {after} the fastest changes: {first}, then {second}."
+            yield before, after, first, second

@@ -17,7 +17,6 @@ from harness.report.formats import NAME_LIMIT, clip, listed, moment
 from harness.report.grouping import Workload, workloads
 from harness.report.heatmap import HeatMap, heat_map
 from harness.report.host import Beside, Spoiled, beside, neighbours_line, spoiled, spoiled_line
-from harness.report.ledger import LedgerEntry, ledger
 from harness.report.noise import Noise, noise
 from harness.report.proof import Badge, Proof, badge, proofs
 from harness.report.provenance import (
@@ -36,6 +35,7 @@ from harness.report.provenance import (
 from harness.report.reference import ProbedCpus, probed_cpus
 from harness.report.sweeps import Sweep, sweeps
 from harness.report.tradeoffs import tradeoffs
+from harness.report.what_changes import what_changes
 from harness.results import Status
 from harness.runs import RunState
 from harness.units import counted, format_duration
@@ -60,6 +60,8 @@ class WorkloadView:
     anchor: str
     title: str
     headlines: tuple[Headline, ...]
+    changes: str
+    """What would change the answer."""
     answers: tuple[Answer, ...]
     heat_map: HeatMap
     aspects: tuple[Aspect, ...]
@@ -101,7 +103,6 @@ class View:
     proofs: tuple[Proof, ...]
     noise: Noise
     fitness: Fitness
-    ledger: tuple[LedgerEntry, ...]
     warnings: Warnings
     doubts: str
     """How many warnings cast doubt on a figure."""
@@ -140,7 +141,6 @@ def build_view(run: Run, measured: Sequence[Measured], probes: Sequence[Referenc
         proofs=proofs(found),
         noise=noise(book),
         fitness=_fitness(book, measured, probes),
-        ledger=ledger(measured, {name: model.parameters for name, model in run.models.items()}),
         warnings=told,
         doubts=counted(told.count, "warning"),
         host=host_facts(run),
@@ -176,6 +176,7 @@ def _workload(book: Book, workload: Workload, index: int) -> WorkloadView:
         anchor=f"w{index}",
         title=workload.title,
         headlines=headlines(given),
+        changes=what_changes(book, workload),
         answers=given,
         heat_map=heat_map(book, workload),
         aspects=aspects(book, workload),

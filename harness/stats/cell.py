@@ -168,7 +168,7 @@ def cell_stats(result: CellResult) -> CellStats:
     # The stopping rule looks at the medians, and all that is made of the same latencies goes with them.
     planned = result.planned_trials
     p50 = geometric_interval(list(medians.values()), planned=planned)
-    starts = _cold_starts_ms(counted)
+    starts = {trial.index: start for trial in counted if (start := trial_start_ms(trial)) is not None}
     return CellStats(
         trials=len(counted),
         ok_trials=len(ok),
@@ -209,7 +209,7 @@ def cell_stats(result: CellResult) -> CellStats:
         image_digest=_joined(trial.image_id for trial in counted),
         framework_version=_joined(found.version for trial in counted for found in trial.all(Framework)),
         medians_ms=medians,
-        rss_peaks={trial.index: float(peak) for trial in ok if (peak := _trial_peak(trial)) is not None},
+        rss_peaks={trial.index: float(peak) for trial in ok if (peak := trial_peak(trial)) is not None},
         cold_starts_ms=starts,
     )
 
@@ -308,12 +308,13 @@ def _peak_share(result: CellResult, p50: Estimate | None) -> float | None:
     return result.multiply_adds / (p50.value * S_PER_MS) / result.machine_peak
 
 
-def _trial_peak(trial: Trial) -> int | None:
+def trial_peak(trial: Trial) -> int | None:
+    """The largest resident size of any phase of a trial, bytes."""
     return _largest(end.rss_peak_bytes for end in trial.all(PhaseEnd))
 
 
 def _rss_peak(trials: Sequence[Trial]) -> Estimate | None:
-    peaks = [peak for trial in trials if (peak := _trial_peak(trial)) is not None]
+    peaks = [peak for trial in trials if (peak := trial_peak(trial)) is not None]
     if not peaks:
         return None
     if min(peaks) == 0:
@@ -330,13 +331,12 @@ def _phase_ms(trials: Sequence[Trial]) -> dict[Phase, float]:
     return {phase: float(np.median(found)) / NS_PER_MS for phase, found in walls.items() if found}
 
 
-def _cold_starts_ms(trials: Sequence[Trial]) -> dict[int, float]:
-    sums = {}
-    for trial in trials:
-        walls = {end.name: end.wall_ns for end in trial.all(PhaseEnd)}
-        if all(phase in walls for phase in COLD_START_PHASES):
-            sums[trial.index] = sum(walls[phase] for phase in COLD_START_PHASES) / NS_PER_MS
-    return sums
+def trial_start_ms(trial: Trial) -> float | None:
+    """From process start to first answer; `None` where the trial did not get as far."""
+    walls = {end.name: end.wall_ns for end in trial.all(PhaseEnd)}
+    if any(phase not in walls for phase in COLD_START_PHASES):
+        return None
+    return sum(walls[phase] for phase in COLD_START_PHASES) / NS_PER_MS
 
 
 def _cold_start_ms(sums: Sequence[float]) -> Estimate | None:

@@ -40,7 +40,9 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     pages = {name: write_report(write_run(folder / name, *made)) for name, made in runs.items()}
     replay = write_run(folder / "article", *sample())
     write_replay(replay, sittings())
-    return pages | {"article": write_report(replay).with_name("article.html")}
+    article = write_report(replay).with_name("article.html")
+    cell = pages["failures"].parent / "cells" / "jax.spam-fnn.c1.m256m.b1.html"
+    return pages | {"article": article, "cell": cell}
 
 
 @pytest.fixture(scope="session")

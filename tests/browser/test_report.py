@@ -15,6 +15,7 @@ pytestmark = pytest.mark.browser
 
 PHONE = ViewportSize(width=360, height=800)
 DESK = ViewportSize(width=1440, height=900)
+PAGES = ["sample", "failures", "noisy", "article", "cell"]
 
 
 def rgb(colour: str) -> str:
@@ -26,7 +27,7 @@ def background(page: Page) -> str:
     return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
 
 
-@pytest.mark.parametrize("name", ["sample", "failures", "noisy", "article"])
+@pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_opens_from_disk_in_silence(
     browser: Browser, reports: dict[str, Path], name: str, scheme: str
@@ -72,7 +73,7 @@ def test_every_failure_is_told_without_javascript(browser: Browser, reports: dic
     page.close()
 
 
-@pytest.mark.parametrize("name", ["sample", "failures", "noisy", "article"])
+@pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("width", [320, 360, 768, 1440, 2560])
 def test_only_tables_scroll_sideways(
     browser: Browser, reports: dict[str, Path], name: str, width: int
@@ -84,7 +85,7 @@ def test_only_tables_scroll_sideways(
     page.close()
 
 
-@pytest.mark.parametrize("name", ["sample", "failures", "noisy", "article"])
+@pytest.mark.parametrize("name", PAGES)
 def test_no_table_is_cut_off_on_a_small_desktop(
     browser: Browser, reports: dict[str, Path], name: str
 ) -> None:
@@ -115,7 +116,7 @@ def test_a_cut_table_fades_until_it_is_scrolled_to_its_end(
     page.close()
 
 
-@pytest.mark.parametrize("name", ["sample", "failures", "noisy", "article"])
+@pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("width", [320, 360, 1440])
 def test_no_text_of_a_chart_leaves_it_or_meets_another(
     browser: Browser, reports: dict[str, Path], name: str, width: int
@@ -255,6 +256,20 @@ def test_a_link_of_the_map_leads_to_its_evidence(browser: Browser, reports: dict
     page.close()
 
 
+def test_a_cells_name_leads_to_its_page_and_back(browser: Browser, reports: dict[str, Path]) -> None:
+    name = "jax.spam-fnn.c1.m256m.b1"
+    page = browser.new_page()
+    page.goto(reports["failures"].as_uri())
+
+    page.locator("#failures").get_by_role("link", name=name).click()
+
+    assert page.url == reports["failures"].with_name("cells").joinpath(f"{name}.html").as_uri()
+    assert f"--only '{name}'" in page.locator("#repeat pre").inner_text()
+    page.get_by_role("link", name="Back to the run").click()
+    assert page.locator(":target").inner_text().startswith("crashed")
+    page.close()
+
+
 def test_hostile_texts_are_inert(browser: Browser, tmp_path: Path) -> None:
     path = tmp_path / "index.html"
     path.write_text(rendered(*poisoned()))
@@ -276,7 +291,7 @@ def test_hostile_texts_are_inert(browser: Browser, tmp_path: Path) -> None:
     page.close()
 
 
-@pytest.mark.parametrize("name", ["sample", "failures", "noisy", "article"])
+@pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("kind", ["light", "dark", "phone"])
 def test_screenshots_are_there_to_be_looked_at(
     browser: Browser, reports: dict[str, Path], screenshots: Path, name: str, kind: str

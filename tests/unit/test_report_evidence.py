@@ -147,14 +147,18 @@ def test_the_ledger_has_every_phase_with_its_counters() -> None:
         for index, peak in enumerate(peaks)
     ]
 
-    (entry,) = ledger(measure([result(of, trials)]), {of.model: 25 * MIB})
+    (measured,) = measure([result(of, trials)])
+    entry = ledger(measured, 25 * MIB)
 
-    assert (entry.cell_id, entry.weights) == (of.id, "100")
+    assert entry is not None
+    assert entry.weights == "100"
     assert entry.rows == (LedgerRow("load", "64.0", "34.0", "32.0", "30.0", UNKNOWN),)
 
 
 def test_a_cell_that_never_ran_has_no_ledger() -> None:
-    assert ledger(measure([result(cell(), trials=())]), {}) == ()
+    (measured,) = measure([result(cell(), trials=())])
+
+    assert ledger(measured, None) is None
 
 
 def test_a_failure_stands_with_its_evidence() -> None:

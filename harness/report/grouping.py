@@ -102,12 +102,6 @@ class Workload:
         return tuple(each for group in self.groups for each in group.ok)
 
 
-def workload_title(key: WorkloadKey) -> str:
-    """A workload in words."""
-    model, batch, sequence = key
-    return f"{clip(model, NAME_LIMIT)}, batch {batch}" + (f", sequence {sequence}" if sequence else "")
-
-
 def workloads(run: Run, measured: Iterable[Measured]) -> tuple[Workload, ...]:
     """Group the cells of a run."""
     compared = (each for each in measured if not is_control(each))

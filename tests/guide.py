@@ -20,6 +20,7 @@ NOT_RUN = "# not run by the tests: "
 TARGETS = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
 _FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`((?:edgematrix|make) [^`\n]+)`")
+_LINE = r"((?:edgematrix|make) .*?)(?:  .*)?$"
 
 
 class UnknownError(AssertionError):
@@ -57,10 +58,12 @@ def blocks(page: Path) -> tuple[Block, ...]:
 def mentions(page: Path) -> Iterator[str]:
     """Commands that a page talks of: in backticks, or on lines of other blocks as far as the first wide gap."""
     text = (ROOT / page).read_text()
-    yield from _SPAN.findall(_FENCED.sub("", text))
+    prose = _FENCED.sub("", text)
+    yield from _SPAN.findall(prose)
+    yield from re.findall(rf"^ {{4}} *{_LINE}", prose, re.MULTILINE)
     for kind, inside in _FENCED.findall(text):
         if kind != "sh":
-            yield from re.findall(r"^ *((?:edgematrix|make) .*?)(?:  .*)?$", inside, re.MULTILINE)
+            yield from re.findall(rf"^ *{_LINE}", inside, re.MULTILINE)
 
 
 def check_line(line: str) -> None:

@@ -19,13 +19,14 @@ from harness.report.provenance import CAP_NOTE
 from harness.report.view import build_view
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from harness.results import ReferenceProbe
     from harness.runs import Run
     from harness.stats.cell import Measured
 
 STYLE: Final = "style.css"
+_DATA_CELL: Final = Markup("<td>")
 _MARKERS: Final = tuple(svg_path(shape) for shape in SHAPES)
 SCRIPT: Final = Path(__file__).parent / "templates" / "chooser.js"
 
@@ -105,8 +106,14 @@ def _environment() -> Environment:
     )
     environment.filters["url"] = lambda text: quote(text, safe="")
     environment.filters["path"] = quote
+    environment.filters["data_cells"] = _data_cells
     environment.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
     return environment
+
+
+def _data_cells(texts: Iterable[str]) -> Markup:
+    """The data cells of a row, escaped: of hundreds on a page, a loop in the template takes much longer."""
+    return Markup("").join(part for text in texts for part in (_DATA_CELL, visible(text)))
 
 
 def _finalize(value: object) -> object:

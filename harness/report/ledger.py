@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import median
 from typing import TYPE_CHECKING, Final
-
-import numpy as np
 
 from harness.records import Phase, PhaseEnd
 from harness.report.formats import mebibytes
@@ -82,4 +81,4 @@ def _without_file(end: PhaseEnd) -> int | None:
 
 def _median(sizes: Iterable[int | None]) -> str:
     known = [size for size in sizes if size is not None]
-    return mebibytes(float(np.median(known)) if known else None)
+    return mebibytes(float(median(known)) if known else None)

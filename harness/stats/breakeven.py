@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import covariance, fmean
 from typing import TYPE_CHECKING
 
-import numpy as np
-from scipy import stats as distributions
+from scipy import special
 
 from harness.stats.differences import LEAST_TRIALS
 from harness.stats.intervals import CONFIDENCE
@@ -70,11 +70,13 @@ def _fieller(slow: Course, fast: Course) -> tuple[float, float] | None:
     rounds = sorted(set.intersection(*(set(each) for each in courses)))
     if len(rounds) < LEAST_TRIALS:
         return None
-    later = np.array([slow.starts_ms[index] - fast.starts_ms[index] for index in rounds])
-    gain = np.array([fast.calls_ms[index] - slow.calls_ms[index] for index in rounds])
-    t = float(distributions.t.ppf((1 + CONFIDENCE) / 2, len(rounds) - 1))
-    (var_later, both), (_, var_gain) = (np.cov(later, gain) / len(rounds)).tolist()
-    mean_later, mean_gain = float(later.mean()), float(gain.mean())
+    later = [slow.starts_ms[index] - fast.starts_ms[index] for index in rounds]
+    gain = [fast.calls_ms[index] - slow.calls_ms[index] for index in rounds]
+    t = float(special.stdtrit(len(rounds) - 1, (1 + CONFIDENCE) / 2))
+    mean_later, mean_gain = fmean(later), fmean(gain)
+    var_later, var_gain, both = (
+        covariance(one, other) / len(rounds) for one, other in ((later, later), (gain, gain), (later, gain))
+    )
     square = mean_gain**2 - t**2 * var_gain
     rest = mean_later**2 - t**2 * var_later
     if min(mean_later, mean_gain, square, rest) <= 0:

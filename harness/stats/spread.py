@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -52,6 +53,12 @@ def bears(count: int, level: float) -> bool:
     return count > 0 and fewer_than_two <= TAIL_RISK
 
 
+@cache
+def borne(count: int) -> tuple[float, ...]:
+    """Those of `LEVELS` that so many samples bear."""
+    return tuple(level for level in LEVELS if bears(count, level))
+
+
 def spread(latencies: Sequence[NDArray[np.float64]]) -> Spread | None:
     """The quantile curve of some trials.
 
@@ -61,15 +68,21 @@ def spread(latencies: Sequence[NDArray[np.float64]]) -> Spread | None:
     Returns:
         `None` where the trial with the fewest calls bears no quantile, or a call took no time.
     """
-    fewest = min((found.size for found in latencies), default=0)
-    levels = [level for level in LEVELS if bears(fewest, level)]
+    levels = borne(min((found.size for found in latencies), default=0))
     if not levels or min(float(found.min()) for found in latencies) <= 0:
         return None
-    quantiles = np.stack([np.quantile(found, levels) for found in latencies])
+    quantiles = np.stack([_quantiles(found, levels) for found in latencies])
     middle = np.exp(np.log(quantiles).mean(axis=0))
     return Spread(
-        levels=tuple(levels),
+        levels=levels,
         middle=tuple(middle.tolist()),
         low=tuple(quantiles.min(axis=0).tolist()),
         high=tuple(quantiles.max(axis=0).tolist()),
     )
+
+
+def _quantiles(latencies: NDArray[np.float64], levels: Sequence[float]) -> NDArray[np.float64]:
+    """The same as numpy's own (`linear`), which over some hundred figures take many times as long."""
+    places = np.asarray(levels) * (latencies.size - 1)
+    found: NDArray[np.float64] = np.interp(places, np.arange(latencies.size), np.sort(latencies))
+    return found

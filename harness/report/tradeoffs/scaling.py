@@ -36,16 +36,10 @@ class Gain:
     cores: int
     cell: Measured
     """On so many."""
-    times: Difference
-    """How many times faster than on the fewest."""
+    speedup: Estimate
+    """How many times faster than on the fewest, with its interval."""
     proved: bool
     """It is larger than the A/A floor, and significant after Holm's correction."""
-
-    @property
-    def speedup(self) -> Estimate:
-        """How many times faster, with its interval."""
-        low, high = self.times.interval()
-        return Estimate(value=self.times.ratio, low=low, high=high)
 
 
 @dataclass(frozen=True)
@@ -133,11 +127,16 @@ def _gains(book: Book, groups: Sequence[LimitGroup]) -> list[Gain]:
         Gain(
             cores=round(group.limit.cpus),
             cell=each,
-            times=difference,
+            speedup=_estimate(difference),
             proved=bool(floors) and counts(difference, p_value, max(floor.log_ratio for floor in floors)),
         )
         for (group, each, difference), p_value in zip(found, adjusted, strict=True)
     ]
+
+
+def _estimate(difference: Difference) -> Estimate:
+    low, high = difference.interval()
+    return Estimate(value=difference.ratio, low=low, high=high)
 
 
 def _frame(ladders: Sequence[Ladder]) -> Frame:
@@ -178,8 +177,9 @@ def _curve(book: Book, ladder: Ladder, cell: Measured, frame: Frame) -> Curve:
 
 
 def _spot(gain: Gain, frame: Frame) -> Spot:
-    low, high = gain.times.interval()
-    return replace(frame.spot(gain.cores, gain.speedup.value), low_y=frame.up(low), high_y=frame.up(high))
+    found = gain.speedup
+    low, high = (None if bound is None else frame.up(bound) for bound in (found.low, found.high))
+    return replace(frame.spot(gain.cores, found.value), low_y=low, high_y=high)
 
 
 def _told(book: Book, ladder: Ladder) -> str:

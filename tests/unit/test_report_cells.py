@@ -77,6 +77,16 @@ def test_every_trial_stands_with_its_phases() -> None:
     assert ("phases ended", "import, load") in bad.facts
 
 
+def test_how_a_trial_ended_is_said_once() -> None:
+    of = cell()
+    died = failed_trial(of, Status.OOM, Phase.LOAD, reason="out of memory in load")
+    (measured,) = measure([result(of, [died])])
+
+    (only,) = trial_views(measured)
+
+    assert (only.ending, only.reason) == ("out of memory", "in load")
+
+
 def test_a_trial_that_was_repeated_stands_beside_the_one_that_counts() -> None:
     of = cell()
     moved = TypedWarning(kind="probe_moved", text="the reference probe ran at 0.50 times its speed")

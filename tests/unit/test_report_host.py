@@ -125,7 +125,8 @@ def test_probes_are_drawn_for_each_set_of_cpus() -> None:
     for cpus in ("CPU 1", "quota of 1 CPU"):
         for figure in ("Matrix product", "Copy in memory", "Interpreter loop"):
             assert f"{figure}, {cpus}" in titles
-    assert len(drawn.all("circle")) == 3 * len(probes)
+    dots = [each for each in drawn.all("circle") if each.attributes["r"] == "2.5"]
+    assert len(dots) == 3 * len(probes)
     links = {each.attributes["href"] for each in drawn.all("a")}
     assert {f"probes/{each.number}.json" for each in probes} <= links
 

@@ -213,6 +213,16 @@ def test_percentiles_say_how_far_the_rare_calls_are_from_the_common_ones() -> No
     assert f"1.08{TIMES} its median at p90" in study.plots[0].description
 
 
+def test_one_trial_has_no_range() -> None:
+    one = percentiles(*only(result(cell(), [trial(cell())])))
+    three = percentiles(*only(result(cell())))
+
+    assert one is not None
+    assert three is not None
+    assert not any("\n" in value for value in one.tables[0].groups[0].rows[0].values)
+    assert all("\n" in value for value in three.tables[0].groups[0].rows[0].values)
+
+
 def test_what_cannot_be_said_is_left_out() -> None:
     silent = result(cell(), [trial(cell()).model_copy(update={"records": ()})])
 

@@ -91,7 +91,8 @@ def _view(measured: Measured, trial: Trial, *, counts: bool) -> TrialView:
         name=f"round {trial.index}" + (f", attempt {trial.attempt}" if trial.attempt else ""),
         ending=WORDS[trial.status],
         ok=trial.status is Status.OK,
-        reason=clip(trial.reason) or ("" if counts else "does not count: the next attempt does"),
+        reason=clip(trial.reason.removeprefix(WORDS[trial.status]))
+        or ("" if counts else "does not count: the next attempt does"),
         figures=_figures(measured, trial, counts=counts),
         limits=_limits(trial),
         proved=proved,

@@ -107,7 +107,7 @@ def _percentile(level: float, unit: TimeUnit) -> Callable[[Line], str]:
         if found is None:
             return UNKNOWN
         middle, low, high = (unit.number(each) for each in found)
-        return f"{middle}\n{low} {EN_DASH} {high}"
+        return middle if line.stats.ok_trials == 1 else f"{middle}\n{low} {EN_DASH} {high}"
 
     return text
 

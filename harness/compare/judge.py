@@ -41,11 +41,21 @@ class CompareOptions:
         aim: the figure that is judged.
         threshold: the smallest difference that counts, as a part such as 0.05.
         allowed: the differences between the runs that are meant.
+
+    Raises:
+        ConfigError: the threshold is no number from 0 on.
     """
 
     aim: Aim = Aim.LATENCY
     threshold: float = THRESHOLD
     allowed: Collection[Kind] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a threshold that would find nothing, for ever."""
+        if not (math.isfinite(self.threshold) and self.threshold >= 0):
+            raise ConfigError(
+                f"a threshold of {self.threshold:g} cannot be met", fix="give a percentage from 0 on"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +97,6 @@ def compare_runs(base: Path, new: Path, options: CompareOptions | None = None) -
         options: how.
 
     Raises:
-        ConfigError: the threshold is no number from 0 on.
         StoreError: a run cannot be read.
         NotComparableError: they are no two measurements of the same, or have no cell in common.
     """
@@ -98,14 +107,9 @@ def compare_sides(base: Side, new: Side, options: CompareOptions | None = None) 
     """Compare two runs that are read already.
 
     Raises:
-        ConfigError: the threshold is no number from 0 on.
         NotComparableError: they are no two measurements of the same, or have no cell in common.
     """
     options = options or CompareOptions()
-    if not (math.isfinite(options.threshold) and options.threshold >= 0):  # nan would find nothing, for ever
-        raise ConfigError(
-            f"a threshold of {options.threshold:g} cannot be met", fix="give a percentage from 0 on"
-        )
     sides = base, new
     rows = pair_up(base.cells, new.cells)
     if not any(row.base is not None and row.new is not None for row in rows):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from harness.commands.options import known_frameworks
+from harness.commands.options import known_frameworks, talk_options
 
 
 @click.group()
@@ -36,7 +36,8 @@ def list_command(as_json: bool) -> None:
 @images.command("export")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-def export_command(file: Path, names: tuple[str, ...]) -> None:
+@talk_options
+def export_command(file: Path, names: tuple[str, ...], talk: str | None) -> None:
     """Write the images of the frameworks NAME, or of all, to FILE, with all that measuring with them takes.
 
     What is not up to date is built first. FILE is as `docker save` writes it.
@@ -49,7 +50,7 @@ def export_command(file: Path, names: tuple[str, ...]) -> None:
     known = known_frameworks(names)
     client = connect()
     Engine(client, purpose="edgematrix images export").refuse_if_held()
-    with choose_display(as_json=False) as display:
+    with choose_display(talk) as display:
         tags = export_images(client, file, names or tuple(known), frameworks=known, listener=display)
     for tag in tags:
         click.echo(tag)
@@ -58,7 +59,8 @@ def export_command(file: Path, names: tuple[str, ...]) -> None:
 
 @images.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
-def import_command(file: Path) -> None:
+@talk_options
+def import_command(file: Path, talk: str | None) -> None:
     """Have the images of FILE on the engine; `edgematrix run` of the same version then builds nothing."""
     from harness.engine import Engine
     from harness.engine_connection import connect
@@ -68,7 +70,7 @@ def import_command(file: Path) -> None:
 
     client = connect()
     Engine(client, purpose="edgematrix images import").refuse_if_held()
-    with choose_display(as_json=False) as display:
+    with choose_display(talk) as display:
         found = import_images(client, file, display)
     for image in found:
         click.echo(f"{image.tag:<36} {format_memory(image.size_bytes):>10}")

@@ -63,7 +63,7 @@ def run(
 ) -> None:
     """Measure MATRIX and write the report; goes on with the newest unfinished run of the same plan."""
     from harness.intake import Options
-    from harness.progress import Talk, choose_display
+    from harness.progress import choose_display
     from harness.quick import QUICK_S
     from harness.session import run_matrix
 
@@ -82,7 +82,7 @@ def run(
         quick=quick,
     )
     try:
-        with choose_display(Talk(talk or Talk.NORMAL), as_json=as_json) as display:
+        with choose_display(talk, as_json=as_json) as display:
             finished = run_matrix(options, display)
     except KeyboardInterrupt:
         click.echo("interrupted; what is finished is kept, and the same command goes on from there", err=True)

@@ -6,13 +6,14 @@ import json
 
 import click
 
-from harness.commands.options import known_frameworks
+from harness.commands.options import known_frameworks, talk_options
 
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
+@talk_options
 @click.option("--json", "as_json", is_flag=True, help="Print the images as JSON.")
-def build(names: tuple[str, ...], as_json: bool) -> None:
+def build(names: tuple[str, ...], talk: str | None, as_json: bool) -> None:
     """Build the images of the frameworks NAME, or of all; what is up to date is skipped."""
     from harness.build import build_images
     from harness.catalog import SUPPORT_IMAGES
@@ -26,7 +27,7 @@ def build(names: tuple[str, ...], as_json: bool) -> None:
     known = known_frameworks(names)
     client = connect()
     Engine(client, purpose="edgematrix build").refuse_if_held()
-    with choose_display(as_json=False) as display:
+    with choose_display(talk) as display:
         built = build_images(
             client,
             names or [*SUPPORT_IMAGES, *known],
@@ -55,7 +56,7 @@ def models(as_json: bool) -> None:
     from harness.progress import choose_display
     from harness.units import format_memory
 
-    with choose_display(as_json=False) as display:
+    with choose_display() as display:
         found = list_artefacts(connect(), listener=display)
     if as_json:
         click.echo(json.dumps(found, indent=1))

@@ -25,22 +25,25 @@ class Display(Protocol):
 
 
 class Talk(StrEnum):
-    """How much is said while something takes long."""
+    """How much is said while something takes long, where it is not the usual."""
 
     QUIET = "quiet"
-    NORMAL = "normal"
     VERBOSE = "verbose"
 
 
-def choose_display(talk: Talk = Talk.NORMAL, *, as_json: bool = False) -> Display:
+def choose_display(talk: str | None = None, *, as_json: bool = False) -> Display:
     """JSON where asked, a live line on a terminal, plain lines elsewhere and where everything is to be told.
 
     Colours follow `NO_COLOR`, `FORCE_COLOR` and `TERM`, as rich reads them.
+
+    Args:
+        talk: a `Talk`, where the command line asked for one.
+        as_json: events as JSON lines, whatever else was asked.
     """
     if as_json:
         return JsonLines()
-    if talk is Talk.QUIET:
+    if talk == Talk.QUIET:
         return TroubleLines()
     console = Console(stderr=True)
-    live = console.is_terminal and not console.is_dumb_terminal and talk is Talk.NORMAL
-    return LiveStatus(console) if live else PlainLines(every=talk is Talk.VERBOSE)
+    live = console.is_terminal and not console.is_dumb_terminal and talk != Talk.VERBOSE
+    return LiveStatus(console) if live else PlainLines(every=talk == Talk.VERBOSE)

@@ -110,15 +110,15 @@ def test_verbose_tells_each_phase_once(capsys: pytest.CaptureFixture[str]) -> No
 @pytest.mark.parametrize(
     ("variables", "talk", "kind"),
     [
-        ({"FORCE_COLOR": "1"}, Talk.NORMAL, LiveStatus),
+        ({"FORCE_COLOR": "1"}, None, LiveStatus),
         ({"FORCE_COLOR": "1"}, Talk.VERBOSE, PlainLines),
         ({"FORCE_COLOR": "1"}, Talk.QUIET, TroubleLines),
-        ({"FORCE_COLOR": "1", "TERM": "dumb"}, Talk.NORMAL, PlainLines),
-        ({}, Talk.NORMAL, PlainLines),
+        ({"FORCE_COLOR": "1", "TERM": "dumb"}, None, PlainLines),
+        ({}, None, PlainLines),
     ],
 )
 def test_the_display_follows_the_terminal_and_what_was_asked(
-    variables: dict[str, str], talk: Talk, kind: type, monkeypatch: pytest.MonkeyPatch
+    variables: dict[str, str], talk: str | None, kind: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
         monkeypatch.delenv(name, raising=False)

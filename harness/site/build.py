@@ -15,6 +15,7 @@ from harness.report import PAGE
 from harness.report.html import fill_page
 from harness.site.contents import read_contents, write
 from harness.site.data import badge, history_csv, runs_document
+from harness.site.entry import by_host
 from harness.site.folders import (
     BADGES,
     COMPARE,
@@ -89,7 +90,7 @@ def publish(reports: Path, run_ids: Sequence[str], listener: Listener) -> Publis
     return Published(
         page=site / PAGE,
         runs=len(found.entries) + len(found.unread),
-        hosts=len(found.by_host()),
+        hosts=len(by_host(found.entries)),
         comparisons=len(folders_in(site / COMPARE)),
         size_bytes=sum(path.stat().st_size for path in site.rglob("*") if path.is_file()),
     )
@@ -142,7 +143,7 @@ def _write_pages(site: Path, found: Contents) -> None:
     newest_first = found.entries[::-1]
     view = index(newest_first, found.changes, found.unread)
     write(site / PAGE, fill_page("site.html.j2", sheets=SHEETS, view=view))
-    for group, entries in found.by_host().items():
+    for group, entries in by_host(found.entries).items():
         page = fill_page("host.html.j2", sheets=SHEETS, view=history(entries, found.changes))
         write(site / HOSTS / group / PAGE, page)
     for entry in newest_first:

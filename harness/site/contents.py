@@ -39,13 +39,6 @@ class Contents:
     unread: tuple[str, ...]
     """Runs published before, which this version cannot read."""
 
-    def by_host(self) -> dict[str, list[Entry]]:
-        """The runs of each host, the oldest first."""
-        groups: dict[str, list[Entry]] = {}
-        for entry in self.entries:
-            groups.setdefault(entry.group, []).append(entry)
-        return groups
-
 
 def read_contents(
     site: Path, before: Collection[str], named: Collection[str], listener: Listener
@@ -73,7 +66,7 @@ def read_contents(
     for done, folder in enumerate(folders):
         listener.read(done, len(folders))
         try:
-            entry = describe(folder.name, side(folder.name))
+            entry = _describe(folder.name, side(folder.name))
         except StoreError as error:
             if folder.name in named:
                 raise
@@ -90,6 +83,15 @@ def read_contents(
                 write(site / COMPARE / change.folder / PAGE, page)
         entries.append(entry)
     return Contents(tuple(entries), changes, tuple(sorted(unread, reverse=True)))
+
+
+def _describe(run_id: str, side: Side) -> Entry:
+    try:
+        return describe(run_id, side)
+    except (ValueError, ArithmeticError) as error:
+        raise StoreError(
+            f"nothing can be made of run {run_id}: {error}", why="a file there is damaged"
+        ) from error
 
 
 def write(path: Path, text: str) -> None:

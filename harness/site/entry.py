@@ -20,7 +20,7 @@ from harness.results import Status
 from harness.units import counted, format_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import pandas as pd
 
@@ -100,6 +100,14 @@ class Entry:
     def total(self) -> str:
         """`20 cells: 19 ok, 1 out of memory`."""
         return f"{counted(sum(self.counts.values()), 'cell')}: {counts_text(self.counts)}"
+
+
+def by_host(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
+    """The runs of each host, in their order."""
+    groups: dict[str, list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(entry.group, []).append(entry)
+    return groups
 
 
 def describe(run_id: str, side: Side) -> Entry:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from harness.report.formats import NAME_LIMIT, clip
 from harness.runs import RunState
+from harness.site.entry import by_host
 from harness.site.trends import day
 from harness.units import counted
 
@@ -73,9 +74,7 @@ def index(entries: Sequence[Entry], changes: Mapping[str, Change], unread: Seque
         changes: each against the run before, by run id.
         unread: runs of which only the folder is known.
     """
-    groups: dict[str, list[Entry]] = {}
-    for entry in entries:
-        groups.setdefault(entry.group, []).append(entry)
+    groups = by_host(entries)
     hosts = tuple(_host(slug, members, changes) for slug, members in groups.items())
     runs = counted(len(entries) + len(unread), "run")
     return Index(

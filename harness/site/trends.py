@@ -82,6 +82,11 @@ class Trend:
         return any(mark.ok for mark in self.marks)
 
     @property
+    def signed(self) -> bool:
+        """Whether a comparison says of any run that it changed."""
+        return any(mark.kind for mark in self.marks)
+
+    @property
     def newest(self) -> str:
         """The figure of the newest run."""
         return self.marks[-1].figure

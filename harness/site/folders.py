@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from harness.errors import StoreError
-from harness.report import PAGE, TABLE
+from harness.report import PAGE
 from harness.report.html import fill_page
 from harness.site.entry import SAFE_NAME
 
@@ -26,12 +26,12 @@ DATA: Final = "data"
 MARK: Final = Path(DATA) / "runs.json"
 """What a folder has that is a site of ours."""
 
-COPIED: Final = (PAGE, TABLE, "run.json", "article.html", "cells/*.json", "probes/*.json")
-"""Of a run. Its trials are in its cells."""
+COPIED: Final = ("*.html", "results.*", "run.json", "cells/*.html", "cells/*.json", "probes/*.json")
+"""Of a run: its pages, and the files that they are made of. Its trials are in its cells."""
 
 
 def copy_run(source: Path, target: Path) -> None:
-    """Copy what is published of a run; links are left, as they could lead anywhere.
+    """Copy what is published of a run.
 
     Raises:
         StoreError: it has no page, or its name cannot be part of an address.
@@ -46,12 +46,19 @@ def copy_run(source: Path, target: Path) -> None:
         raise StoreError(
             f"run {source.name} has no report yet", fix=f"write it: edgematrix report {source.name}"
         )
+    for name in _copied(source):
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / name, target / name)
+
+
+def _copied(source: Path) -> Iterator[Path]:
+    """What is copied of a run. Links are left, as they could lead anywhere, and so are our own lists of contents."""
     for pattern in COPIED:
         for file in source.glob(pattern):
-            if file.is_file() and not file.is_symlink():
-                copy = target / file.relative_to(source)
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(file, copy)
+            name = file.relative_to(source)
+            linked = any((source / part).is_symlink() for part in (name, *name.parents[:-1]))
+            if file.is_file() and not linked and (name.name != PAGE or name == Path(PAGE)):
+                yield name
 
 
 def folders_in(parent: Path) -> list[Path]:

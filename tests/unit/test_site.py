@@ -69,7 +69,8 @@ def test_every_folder_has_a_page_and_every_link_is_relative_and_leads_to_a_file(
 
 
 def test_it_has_the_promised_parts(reports: Path) -> None:
-    (reports / run_id(1) / "article.html").write_text("<!doctype html>\n<title>The article</title>\n")
+    for name in ("article.html", "results.json", f"cells/{CELLS[0].id}.html"):
+        (reports / run_id(1) / name).write_text("<!doctype html>\n<title>More of a report</title>\n")
     names = files(published(reports).page.parent)
     days = [run_id(number) for number in range(3)]
 
@@ -84,7 +85,9 @@ def test_it_has_the_promised_parts(reports: Path) -> None:
         assert {f"runs/{day}/index.html", f"runs/{day}/run.json", f"badges/{day}.json"} <= names.keys()
         assert f"runs/{day}/cells/{CELLS[0].id}.json" in names
         assert f"runs/{day}/probes/0.json" in names
-    assert [name for name in names if name.endswith("article.html")] == [f"runs/{days[1]}/article.html"]
+    assert {f"runs/{days[1]}/article.html", f"runs/{days[1]}/results.json"} <= names.keys()
+    assert f"runs/{days[1]}/cells/{CELLS[0].id}.html" in names
+    assert f"runs/{days[0]}/article.html" not in names
     compared = {name for name in names if name.startswith("compare/") and name.count("/") == 2}
     assert compared == {f"compare/{days[0]}..{days[1]}/index.html"}
     assert {name for name in names if name.startswith("hosts/") and name.count("/") == 2} == {
@@ -231,8 +234,11 @@ def test_links_out_of_a_run_are_not_followed(reports: Path, tmp_path: Path) -> N
     secret = tmp_path / "secret.json"
     secret.write_text("secret")
     (reports / run_id(0) / "cells" / "stolen.json").symlink_to(secret)
-    site = published(reports).page.parent
-    assert not (site / "runs" / run_id(0) / "cells" / "stolen.json").exists()
+    shutil.rmtree(reports / run_id(1) / "probes")
+    (reports / run_id(1) / "probes").symlink_to(tmp_path)
+    runs = published(reports).page.parent / "runs"
+    assert not list(runs.glob("*/*/stolen.json"))
+    assert not list(runs.glob("*/*/secret.json"))
 
 
 def test_what_cannot_be_published_is_left_out_with_its_reason(reports: Path) -> None:

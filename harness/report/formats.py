@@ -20,6 +20,8 @@ TIMES: Final = "\N{MULTIPLICATION SIGN}"
 UNKNOWN: Final = EN_DASH
 _SMALLEST_PLAIN: Final = -4
 SMALLEST_SHARE: Final = 1e-3
+WIDEST: Final = 100
+"""Times from its lower to its upper end: an interval wider than that says nothing of a figure."""
 NAME_LIMIT: Final = 60
 TEXT_LIMIT: Final = 300
 
@@ -79,9 +81,11 @@ class TimeUnit:
         return figure if estimate is None or estimate.low is None else f"{figure}\n{self.bounds(estimate)}"
 
     def bounds(self, estimate: Estimate | None) -> str:
-        """An estimate's bounds in this unit, such as `[12.1, 14.6]`."""
-        if estimate is None or estimate.low is None:
+        """An estimate's bounds in this unit, such as `[12.1, 14.6]`; where they tell nothing, only that."""
+        if estimate is None or estimate.low is None or estimate.high is None:
             return UNKNOWN
+        if estimate.high > WIDEST * estimate.low:
+            return f"over {WIDEST}{TIMES} wide"
         return f"[{self.number(estimate.low)}, {self.number(estimate.high)}]"
 
 

@@ -62,6 +62,8 @@ def test_bounds_are_printed_in_the_tables_unit() -> None:
     assert unit.bounds(Estimate(value=0.0137, low=0.012, high=0.0152)) == "[12.0, 15.2]"
     assert unit.bounds(Estimate(value=0.0137)) == UNKNOWN
     assert unit.bounds(None) == UNKNOWN
+    assert unit.bounds(Estimate(value=1.0, low=0.01, high=1.0)) == "[10.0, 1,000]"
+    assert unit.bounds(Estimate(value=1.0, low=1e-9, high=1e9)).startswith("over 100")
 
 
 @pytest.mark.parametrize(

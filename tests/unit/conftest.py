@@ -7,10 +7,16 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from harness.supplies import Supplies
 from harness.trial import Bench
 from tests.unit.stand_in import a_bench
+
+
+# No test judges a time: a loaded machine takes longer to draw and to run the same examples.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 class ForbiddenError(AssertionError):

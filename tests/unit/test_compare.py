@@ -36,7 +36,7 @@ def one(base: Sequence[float], new: Sequence[float], options: CompareOptions | N
     return judged(FRAMEWORKS, [base, *[QUIET] * 9], [new, *[QUIET] * 9], options)[0]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(FIGURES, FIGURES), min_size=1, max_size=4))
 def test_exchanging_the_runs_exchanges_better_and_worse(pairs: list[tuple[list[float], list[float]]]) -> None:
     base, new = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
@@ -52,7 +52,7 @@ def test_exchanging_the_runs_exchanges_better_and_worse(pairs: list[tuple[list[f
             assert one.interval()[0] * other.interval()[1] == pytest.approx(1)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.floats(1.1, 10), st.booleans(), st.integers(3, 8), st.integers(3, 8))
 def test_tight_trials_scaled_by_more_than_the_floor_are_told(
     factor: float, slower: bool, first: int, second: int

@@ -16,7 +16,7 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     st.sampled_from([SHORT, DEVICES, *SHIPPED]),
     st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 12), PIECES), min_size=1, max_size=4),
@@ -42,7 +42,7 @@ MORE_KEYS = st.sampled_from(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.dictionaries(
         KEYS | MORE_KEYS, VALUES | st.lists(st.dictionaries(KEYS | MORE_KEYS, VALUES), max_size=2)

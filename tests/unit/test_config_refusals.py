@@ -141,7 +141,7 @@ def test_a_byte_order_mark_is_harmless(tmp_path: Path) -> None:
 def test_a_path_that_leads_to_no_file_is_refused(tmp_path: Path, name: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words) as caught:
         load_matrix(tmp_path / name, catalog=catalog(FRAMEWORKS, MODELS))
-    assert "such as matrix.yaml" in caught.value.fix
+    assert "edgematrix new matrix" in caught.value.fix
 
 
 def test_a_device_file_is_not_waited_for() -> None:

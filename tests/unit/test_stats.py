@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.records import Clock, Phase, PhaseEnd, Samples
@@ -52,7 +52,7 @@ def test_a_percentile_needs_its_samples_in_every_trial(count: int, expected: tup
     assert tuple(figure is not None for figure in (found.p90_ms, found.p95_ms, found.p99_ms)) == expected
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])  # 662 items take a while to draw
+@settings(max_examples=20)  # 662 items take a while to draw
 @given(st.lists(st.integers(1, 10**12), min_size=662, max_size=700))
 def test_percentiles_rise(latencies: list[int]) -> None:
     found = cell_stats(result(CELL, [steady(latencies)]))

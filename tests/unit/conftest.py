@@ -13,7 +13,6 @@ from harness.supplies import Supplies
 from harness.trial import Bench
 from tests.unit.stand_in import a_bench
 
-
 # No test judges a time: a loaded machine takes longer to draw and to run the same examples.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")

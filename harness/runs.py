@@ -158,6 +158,8 @@ class Run(Stored):
     devices: dict[str, tuple[Cpus, Positive]]
     """Name to (cpus, memory in bytes), where the matrix names its limits."""
     protocol: Protocol
+    quick: bool = False
+    """A quick look: few short trials, and only the ends of the matrix."""
     harness_version: str
     git_commit: str | None
     git_dirty: bool | None

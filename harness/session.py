@@ -161,6 +161,7 @@ def describe_run(
         baseline=matrix.baseline,
         devices=dict(matrix.devices),
         protocol=matrix.protocol,
+        quick=options.quick,
         harness_version=harness.__version__,
         git_commit=commit,
         git_dirty=dirty,

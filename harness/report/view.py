@@ -127,7 +127,8 @@ def build_view(run: Run, measured: Sequence[Measured], probes: Sequence[Referenc
         title=f"Which inference runtime for {_models_in_words(found)}?",
         matrix_name=clip(run.matrix_name, NAME_LIMIT),
         run_id=clip(run.run_id, NAME_LIMIT),
-        when=f"{moment(run.started_at)}, {format_duration(run.run_s)} of measuring",
+        when=f"{moment(run.started_at)}, {format_duration(run.run_s)} of measuring"
+        + (", a quick look" if run.quick else ""),
         host_line=host_line(run),
         unfinished=_unfinished(run, len(measured)),
         article=run.protocol.article,

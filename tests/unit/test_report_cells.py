@@ -121,6 +121,12 @@ def test_the_commands_repeat_this_cell_and_no_other() -> None:
     assert compare == f"edgematrix compare {of.run_id} latest"
 
 
+def test_a_cell_of_a_quick_look_is_repeated_by_one() -> None:
+    of, cells = sample()
+    _, again, _ = commands(of.model_copy(update={"quick": True}), cells)
+    assert shlex.split(again)[3:5] == ["--quick", "--force"]
+
+
 def test_without_a_commit_nothing_is_checked_out() -> None:
     cells = (result(cell()),)
 

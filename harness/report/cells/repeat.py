@@ -62,7 +62,8 @@ def _asked_for(cell: Cell, cells: Sequence[Cell]) -> Cell:
 def _commands(run: Run, cell: Cell) -> Iterator[str]:
     if run.git_commit:
         yield f"git checkout {shlex.quote(run.git_commit)}"
-    yield f"edgematrix run {shlex.quote(run.matrix_name)} --force --only {_quoted(cell.id)}"
+    quick = " --quick" if run.quick else ""
+    yield f"edgematrix run {shlex.quote(run.matrix_name)}{quick} --force --only {_quoted(cell.id)}"
     yield f"edgematrix compare {shlex.quote(run.run_id)} latest"
 
 

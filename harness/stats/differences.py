@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats as distributions
+from scipy import special
 
-from harness.stats.intervals import CONFIDENCE
+from harness.stats.intervals import CONFIDENCE, mean_and_error, t_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,11 +42,11 @@ class Difference:
         """Two-sided, of no difference at all."""
         if self.standard_error == 0:
             return 1.0 if self.log_ratio == 0 else 0.0
-        return float(2 * distributions.t.sf(abs(self.log_ratio) / self.standard_error, self.degrees))
+        return float(2 * special.stdtr(self.degrees, -abs(self.log_ratio) / self.standard_error))
 
     def interval(self, confidence: float = CONFIDENCE) -> tuple[float, float]:
         """Bounds of the ratio."""
-        half = float(distributions.t.ppf((1 + confidence) / 2, self.degrees)) * self.standard_error
+        half = t_quantile((1 + confidence) / 2, self.degrees) * self.standard_error
         return math.exp(self.log_ratio - half), math.exp(self.log_ratio + half)
 
 
@@ -66,12 +66,8 @@ def paired_difference(first: Mapping[int, float], second: Mapping[int, float]) -
     common = sorted(index for index in first.keys() & second.keys() if min(first[index], second[index]) > 0)
     if len(common) < LEAST_TRIALS:
         return None
-    logs = np.log([second[index] for index in common]) - np.log([first[index] for index in common])
-    return Difference(
-        log_ratio=float(logs.mean()),
-        standard_error=float(logs.std(ddof=1)) / math.sqrt(len(common)),
-        degrees=len(common) - 1,
-    )
+    mean, error = mean_and_error([math.log(second[index]) - math.log(first[index]) for index in common])
+    return Difference(log_ratio=mean, standard_error=error, degrees=len(common) - 1)
 
 
 def independent_difference(first: Sequence[float], second: Sequence[float]) -> Difference | None:

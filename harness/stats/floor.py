@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import fmean
 from typing import TYPE_CHECKING
 
-import numpy as np
-from scipy import stats as distributions
-
 from harness.stats.differences import LEAST_TRIALS, Difference, paired_difference
-from harness.stats.intervals import CONFIDENCE
+from harness.stats.intervals import CONFIDENCE, t_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,9 +67,9 @@ def aa_floor(
         squares.append(between.log_ratio**2)
     if not squares:
         return None
-    quantile = float(distributions.t.ppf((1 + CONFIDENCE) / 2, len(squares)))
+    quantile = t_quantile((1 + CONFIDENCE) / 2, len(squares))
     return Floor(
-        log_ratio=quantile * math.sqrt(float(np.mean(squares))),
+        log_ratio=quantile * math.sqrt(fmean(squares)),
         pairs=len(squares),
         twin=between,
         twin_of=twin_of if between is not None else None,
@@ -84,5 +82,5 @@ def _split(figures: Mapping[int, float]) -> float | None:
         return None
     ordered = [math.log(figures[index]) for index in sorted(figures)]
     halves = ordered[0::2], ordered[1::2]
-    difference = float(np.mean(halves[0]) - np.mean(halves[1]))
+    difference = fmean(halves[0]) - fmean(halves[1])
     return difference**2 * (2 / len(ordered)) / sum(1 / len(half) for half in halves)

@@ -5,19 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 from scipy import stats as distributions
 
-from harness.records import Growth
 from harness.stats.intervals import CONFIDENCE
+from harness.stats.slope import settled_marks
 from harness.units import MIB
 
 if TYPE_CHECKING:
-    from harness.results import Trial
+    from harness.records import Growth
 
-LEAST_MARKS: Final = 6
-SETTLING: Final = 0.25
-"""Part of the marks that is left out at the start: an arena that fills is no leak."""
 LEAST_GROWTH: Final = MIB
 """Over the steady phase; below it the kernel's own batches of page counts are seen."""
 
@@ -39,10 +35,10 @@ def memory_slope(growth: Growth) -> Slope | None:
     Returns:
         `None` with too few marks.
     """
-    first = int(len(growth.calls) * SETTLING)
-    calls, memory = np.asarray(growth.calls[first:], float), np.asarray(growth.anon_bytes[first:], float)
-    if calls.size < LEAST_MARKS or calls[0] == calls[-1]:
+    marks = settled_marks(growth)
+    if marks is None:
         return None
+    calls, memory = marks
     found = distributions.theilslopes(memory, calls, alpha=CONFIDENCE)
     added = float(found.slope) * float(calls[-1] - calls[0])
     return Slope(
@@ -50,10 +46,3 @@ def memory_slope(growth: Growth) -> Slope | None:
         grows=bool(found.low_slope > 0) and added > LEAST_GROWTH,
         added_bytes=added,
     )
-
-
-def slope_bytes_per_call(trial: Trial) -> float | None:
-    """The slope of one trial's memory, bytes a call."""
-    growth = trial.find(Growth)
-    slope = memory_slope(growth) if growth is not None else None
-    return slope.bytes_per_call if slope is not None else None

@@ -52,7 +52,7 @@ def estimate(stats: CellStats, aim: Aim) -> Estimate | None:
 def floors(measured: Iterable[Measured]) -> dict[Aim, Floor | None]:
     """What a whole run says of each figure: how far apart identical cells of all kinds are found."""
     ok = [each for each in measured if _counts(each)]
-    return {aim: _floor(ok, ok, aim) for aim in Aim}
+    return {aim: _floor(ok, _twins(ok), aim) for aim in Aim}
 
 
 def group_floors(measured: Iterable[Measured], aim: Aim) -> dict[str, Floor | None]:
@@ -65,13 +65,14 @@ def group_floors(measured: Iterable[Measured], aim: Aim) -> dict[str, Floor | No
         By cell id, of the cells that are ok.
     """
     ok = [each for each in measured if _counts(each)]
+    twins = _twins(ok)
     groups: dict[object, list[Measured]] = defaultdict(list)
     for each in ok:
         groups[group_key(each.result.cell)].append(each)
     return {
         each.result.cell_id: floor
         for members in groups.values()
-        for floor in (_floor(members, ok, aim),)
+        for floor in (_floor(members, twins, aim),)
         for each in members
     }
 
@@ -90,12 +91,17 @@ def _counts(measured: Measured) -> bool:
     return measured.ok and not measured.result.cell.is_floor
 
 
-def _floor(members: Sequence[Measured], ok: Sequence[Measured], aim: Aim) -> Floor | None:
+def _twins(ok: Iterable[Measured]) -> dict[Cell, Measured]:
+    """The twins of a run, by the cell that each of them measures a second time."""
+    return {each.result.cell.model_copy(update={"twin": False}): each for each in ok if each.result.cell.twin}
+
+
+def _floor(members: Sequence[Measured], twins: Mapping[Cell, Measured], aim: Aim) -> Floor | None:
     """The floor of some cells; the twin is counted where its original is among them."""
-    by_cell = {each.result.cell: by_round(each.stats, aim) for each in ok}
-    own = [each.result.cell for each in members if not each.result.cell.twin]
-    original = next((cell for cell in own if cell.model_copy(update={"twin": True}) in by_cell), None)
+    own = [each for each in members if not each.result.cell.twin]
+    original = next((each for each in own if twins and each.result.cell in twins), None)
     pair = None
     if original is not None:
-        pair = by_cell[original], by_cell[original.model_copy(update={"twin": True})]
-    return aa_floor([by_cell[cell] for cell in own], pair, original.id if original is not None else None)
+        pair = by_round(original.stats, aim), by_round(twins[original.result.cell].stats, aim)
+    named = original.result.cell_id if original is not None else None
+    return aa_floor([by_round(each.stats, aim) for each in own], pair, named)

@@ -91,7 +91,11 @@ def class_outliers(latencies: NDArray[np.float64]) -> Outliers:
     """
     if not latencies.size:
         return Outliers(mild=0, severe=0, total=0)
-    low, high = np.percentile(latencies, (25, 75))
+    return outside_fences(latencies, *np.percentile(latencies, (25, 75)))
+
+
+def outside_fences(latencies: NDArray[np.float64], low: float, high: float) -> Outliers:
+    """Class latencies whose quartiles are known."""
     width = high - low
     severe = (latencies < low - SEVERE * width) | (latencies > high + SEVERE * width)
     mild = ((latencies < low - MILD * width) | (latencies > high + MILD * width)) & ~severe

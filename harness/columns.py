@@ -1,11 +1,11 @@
-"""The columns of `results.csv`: contract 4. `docs/reference/columns.md` is made from what is said of each here.
+"""The columns of `results.csv` and its kin: contract 4. `docs/reference/columns.md` is made from this.
 
 They stand apart from what fills them, so that whoever only wants to know them need not load pandas.
 """
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from harness.stats.samples import SAMPLES_NEEDED
 
@@ -146,3 +146,26 @@ COLUMNS: Final = {
     "framework_version": Column("string", "", "What the framework itself says.", "it never said"),
 }  # fmt: skip
 """In the order of the file."""
+JSON_VERSION: Final = 1
+
+
+def results_schema() -> dict[str, Any]:
+    """The JSON Schema of `results.json`."""
+    kinds = {"string": "string", "float64": "number", "Int64": "integer", "boolean": "boolean"}
+    columns = {
+        name: {"type": [kinds[column.kind], "null"] if column.empty else kinds[column.kind]}
+        for name, column in COLUMNS.items()
+    }
+    row = {"type": "object", "properties": columns, "required": list(COLUMNS), "additionalProperties": False}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "The figures of all cells: results.json",
+        "type": "object",
+        "properties": {
+            "version": {"const": JSON_VERSION},
+            "run_id": {"type": "string"},
+            "cells": {"type": "array", "items": row},
+        },
+        "required": ["version", "run_id", "cells"],
+        "additionalProperties": False,
+    }

@@ -47,6 +47,15 @@ FAULTS: Final = frozenset({Status.HARNESS_ERROR, Status.INTERRUPTED})
 
 
 def write_atomically(path: Path, text: str) -> None:
+    """Write a text as UTF-8 so that a reader, or a crash, sees the old or the new content and nothing between.
+
+    Raises:
+        StoreError: the disk is full or the folder cannot be written.
+    """
+    write_bytes_atomically(path, text.encode())
+
+
+def write_bytes_atomically(path: Path, content: bytes) -> None:
     """Write a file so that a reader, or a crash, sees the old or the new content and nothing between.
 
     Raises:
@@ -57,8 +66,8 @@ def write_atomically(path: Path, text: str) -> None:
         descriptor, name = tempfile.mkstemp(dir=path.parent, suffix=TEMPORARY_SUFFIX)
         part = Path(name)
         try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             part.chmod(0o644)  # mkstemp makes private files, and a report is for others

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import pandas as pd
+
 from harness.errors import StoreError
-from harness.report.article import write_article
+from harness.report.article import render_article
 from harness.report.cells import write_cell_pages
+from harness.report.chapters import ONE_PAGE, make_chapters
 from harness.report.html import render
-from harness.report.stored import read_cells, read_probes
-from harness.report.table import results_csv
+from harness.report.overview import CELLS_PAGE, render_cells, render_overview
+from harness.report.stored import cells_by_model, read_cells, read_probes
+from harness.report.table import in_order, results_csv, results_frame, results_json, write_parquet
 from harness.report.view import build_view
 from harness.runs import Run
 from harness.store import read_model, write_atomically
@@ -18,42 +22,48 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.report.view import View
-    from harness.stats.cell import Measured
 
 PAGE: Final = "index.html"
 TABLE: Final = "results.csv"
+DATA: Final = "results.json"
+PARQUET: Final = "results.parquet"
+
+Made = tuple[pd.DataFrame, dict[str, str]]
+"""The rows of the table, and the pages by file name."""
 
 
-def write_report(run_dir: Path) -> Path:
-    """Write `results.csv`, `index.html` and a page for each cell beside the files they are made of.
+def write_report(run_dir: Path, *, parquet: bool = False) -> Path:
+    """Write the tables and the pages of a run, and a page for each cell, beside the files that they are made of.
 
     Reads `run.json` and the files of its cells and reference probes and nothing else, so that a report can be made
-    again anywhere, to the byte; where a file is damaged, table and page stay as they were.
+    again anywhere, to the byte; where a file is damaged, tables and pages stay as they were. A run of more than
+    `ONE_PAGE` cells has a page for each of its models and none for single cells, one of all its cells in a table, and
+    `index.html` says what is where.
 
     Args:
         run_dir: `reports/<run-id>`.
+        parquet: write `results.parquet` as well.
 
     Returns:
-        The page's path.
+        The path of `index.html`.
 
     Raises:
         StoreError: a stored file is missing or damaged, or the report cannot be written.
     """
     run = read_model(run_dir / "run.json", Run)
-    measured = sorted(read_cells(run_dir, run), key=_row_order)
-    probes = read_probes(run_dir)
+    many = len(run.cells) > ONE_PAGE and not run.protocol.article
     try:
-        table, html = results_csv(measured), render(run, measured, probes)
-        write_cell_pages(run_dir, run, measured)
+        frame, pages = _in_chapters(run_dir, run) if many else _on_one_page(run_dir, run)
+        texts = {TABLE: results_csv(frame), DATA: results_json(run.run_id, frame), **pages}
     except (ValueError, ArithmeticError) as error:
         raise StoreError(
             f"no report can be made of {run_dir}: {error}", why="a file there is damaged"
         ) from error
-    write_atomically(run_dir / TABLE, table)
-    page = run_dir / PAGE
-    write_atomically(page, html)
-    write_article(run_dir, run, measured)
-    return page
+    if parquet:
+        write_parquet(run_dir / PARQUET, frame)
+    for name, text in texts.items():
+        write_atomically(run_dir / name, text)
+    return run_dir / PAGE
 
 
 def read_view(run_dir: Path) -> View:
@@ -63,10 +73,28 @@ def read_view(run_dir: Path) -> View:
         StoreError: a stored file is missing or damaged.
     """
     run = read_model(run_dir / "run.json", Run)
-    return build_view(run, sorted(read_cells(run_dir, run), key=_row_order), read_probes(run_dir))
+    return build_view(run, in_order(read_cells(run_dir, run)), read_probes(run_dir))
 
 
-def _row_order(measured: Measured) -> tuple[object, ...]:
-    cell = measured.result.cell
-    limits = (cell.cpus, cell.memory_bytes, cell.cpu_mode, str(cell.threads))
-    return cell.twin, cell.workload, *limits, cell.framework
+def _on_one_page(run_dir: Path, run: Run) -> Made:
+    measured = in_order(read_cells(run_dir, run))
+    pages = {PAGE: render(run, measured, read_probes(run_dir))}
+    write_cell_pages(run_dir, run, measured)
+    return results_frame(measured), pages | render_article(run_dir, run, measured)
+
+
+def _in_chapters(run_dir: Path, run: Run) -> Made:
+    models = cells_by_model(run_dir, run)
+    if not models:
+        return _on_one_page(run_dir, run)
+    chapters = make_chapters(run_dir, run, models)
+    pages = {
+        **{chapter.page: chapter.html for chapter in chapters},
+        CELLS_PAGE: render_cells(run, chapters),
+        PAGE: render_overview(run, chapters, read_probes(run_dir)),
+    }
+    frame = pd.concat([chapter.frame for chapter in chapters], ignore_index=True)
+    # Each chapter has its twins last, and so has the whole.
+    return frame.sort_values(
+        "control", key=lambda roles: roles.eq("twin").fillna(value=False), kind="stable"
+    ), pages

@@ -36,7 +36,7 @@ _CONTROLS: Final = (
 
 def visible(text: str) -> str:
     """Text with every character that would not show, or would make others show elsewhere, made visible."""
-    return text.translate(_CONTROLS)
+    return text if text.isprintable() else text.translate(_CONTROLS)
 
 
 def clip(text: str, limit: int = TEXT_LIMIT) -> str:

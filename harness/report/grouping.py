@@ -38,6 +38,11 @@ class Limit(NamedTuple):
         told = "" if self.threads == "match" else f", threads {self.threads}"
         return f"{cpus(self.cpus, self.cpu_mode)}, {format_memory(self.memory_bytes)}{told}"
 
+    @property
+    def order(self) -> tuple[float, int, CpuMode, bool, str]:
+        """Its place among others; thread options are numbers and words, the usual one first."""
+        return *self[:3], self.threads != "match", str(self.threads)
+
 
 Figure = Callable[[CellStats], float | None]
 
@@ -105,7 +110,7 @@ class Workload:
 def workloads(run: Run, measured: Iterable[Measured]) -> tuple[Workload, ...]:
     """Group the cells of a run."""
     compared = (each for each in measured if not is_control(each))
-    ordered = sorted(compared, key=lambda each: (*_workload(each), *_sortable(limit_of(each)), *_place(each)))
+    ordered = sorted(compared, key=lambda each: (*_workload(each), *limit_of(each).order, *_place(each)))
     return tuple(
         Workload(key, tuple(_limit_groups(run, cells))) for key, cells in groupby(ordered, key=_workload)
     )
@@ -131,11 +136,6 @@ def limit_of(measured: Measured) -> Limit:
     """The limit that a cell ran under."""
     cell = measured.result.cell
     return Limit(cell.cpus, cell.memory_bytes, cell.cpu_mode, cell.threads)
-
-
-def _sortable(limit: Limit) -> tuple[float, int, CpuMode, bool, str]:
-    """A limit's place among others; thread options are numbers and words, the usual one first."""
-    return *limit[:3], limit.threads != "match", str(limit.threads)
 
 
 def _place(measured: Measured) -> tuple[bool, float, str]:

@@ -21,45 +21,60 @@ from harness.report.view import build_view
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from harness.report.chooser import Subject
+    from harness.report.view import View
     from harness.results import ReferenceProbe
     from harness.runs import Run
     from harness.stats.cell import Measured
 
+TEMPLATES: Final = Path(__file__).parent / "templates"
 STYLE: Final = "style.css"
+FRAME: Final = "frame.js"
+"""The script of the frame, which runs before the page is drawn."""
+CHOOSER: Final = "chooser.js"
+CELLS: Final = "cells.js"
+PICTURES: Final = "pictures.js"
 _DATA_CELL: Final = Markup("<td>")
 _MARKERS: Final = tuple(svg_path(shape) for shape in SHAPES)
-SCRIPT: Final = Path(__file__).parent / "templates" / "chooser.js"
 
 
 def render(run: Run, measured: Sequence[Measured], probes: Sequence[ReferenceProbe] = ()) -> str:
-    """The page of a run: one self-contained HTML document; all of it but the chooser is there without its script."""
-    view = build_view(run, measured, probes)
+    """The page of a run: one self-contained HTML document, of which all that is stored is there without its scripts."""
+    return render_view(build_view(run, measured, probes))
+
+
+def render_view(view: View) -> str:
+    """The page of a run, or of one of its models."""
     return fill_page(
         "page.html.j2",
-        script=SCRIPT.read_text(encoding="utf-8") if view.choices else "",
+        scripts=[FRAME, *([CHOOSER] if view.choices else []), CELLS, PICTURES],
         view=view,
-        choices=Markup(as_script(view.choices)),  # noqa: S704 - escaped for where it stands
+        table=view.table,
+        choices=choices_for_script(view.choices),
         cap_note=CAP_NOTE,
     )
 
 
-def fill_page(template: str, *, script: str = "", sheets: Sequence[str] = (), **content: object) -> str:
-    """A template with the style of all pages, and a policy under which nothing but that and this script applies.
+def fill_page(
+    template: str, *, scripts: Iterable[str] = (), sheets: Sequence[str] = (), **content: object
+) -> str:
+    """A template with the style of all pages, and a policy under which nothing but that and these scripts applies.
 
     Args:
         template: the page.
-        script: its script, where it has one.
+        scripts: the files of its scripts, in their order; a page that extends the frame begins with the frame's.
         sheets: style sheets that it has beside that of all pages.
         content: what the template is filled with.
     """
     style = "".join(map(_style, (STYLE, *sheets)))
+    texts = tuple((TEMPLATES / name).read_text(encoding="utf-8") for name in scripts)
     return (
         _environment()
         .get_template(template)
         .render(
             style=Markup(style),  # noqa: S704 - our own file, filled with our own colours
-            policy=content_policy(style, script),
-            script=Markup(script),  # noqa: S704 - our own file
+            policy=content_policy(style, texts),
+            scripts=[Markup(text) for text in texts],  # noqa: S704 - our own files
             markers=_MARKERS,
             colours=LIGHT,
             **content,
@@ -82,12 +97,21 @@ def _style(sheet: str) -> str:
     )
 
 
+def choices_for_script(choices: Sequence[Subject]) -> Markup:
+    """What the chooser chooses from, as it stands in its page."""
+    return Markup(as_script(choices))  # noqa: S704 - escaped for where it stands
+
+
 @cache
-def content_policy(style: str, script: str = "") -> str:
-    """A Content-Security-Policy under which nothing is fetched, and nothing but this style and this script applies."""
-    scripts = f"script-src '{_digest(script)}'; " if script else ""
+def content_policy(style: str, scripts: tuple[str, ...] = ()) -> str:
+    """A Content-Security-Policy under which nothing is fetched, and nothing but this style and these scripts applies.
+
+    Pictures from `data:` addresses are allowed for the charts that a reader saves: the browser draws them from one.
+    """
+    allowed = " ".join(f"'{_digest(script)}'" for script in scripts)
+    scripted = f"script-src {allowed}; " if scripts else ""
     styles = f"style-src '{_digest(style)}'"
-    return f"default-src 'none'; {scripts}{styles}; img-src data:; base-uri 'none'; form-action 'none'"
+    return f"default-src 'none'; {scripted}{styles}; img-src data:; base-uri 'none'; form-action 'none'"
 
 
 def _digest(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from harness.records import UNLIMITED, Framework, Limits, Threads
 from harness.report.formats import UNKNOWN, core_list, distinct
@@ -39,6 +39,14 @@ class Proof:
     labels: str
 
 
+class Tally(NamedTuple):
+    """How many trials there are, how many of them started, and in how many of those the limits are proved."""
+
+    trials: int
+    ran: int
+    proved: int
+
+
 @dataclass(frozen=True)
 class Badge:
     """Whether all limits of a run are proved, in a few words."""
@@ -52,21 +60,22 @@ def proofs(workloads: Iterable[Workload]) -> tuple[Proof, ...]:
     return tuple(_proof(each) for workload in workloads for each in workload.cells)
 
 
-def badge(workloads: Iterable[Workload]) -> Badge:
-    """Sum up the proofs of a run."""
+def tally(workloads: Iterable[Workload]) -> Tally:
+    """Count the proofs of some workloads."""
     trials = [trial for workload in workloads for each in workload.cells for trial in each.result.trials]
     ran = [trial for trial in trials if started(trial)]
-    proved = sum(trial.limits_enforced for trial in ran)
-    if not ran:
+    return Tally(len(trials), len(ran), sum(trial.limits_enforced for trial in ran))
+
+
+def badge(of: Tally) -> Badge:
+    """Sum up the proofs of a run."""
+    if not of.ran:
         return Badge("No trial started, so no limit is proved", "idle")
-    share = (
-        f"all {counted(proved, 'trial')}"
-        if proved == len(ran)
-        else f"{proved:,} of {counted(len(ran), 'trial')}"
-    )
-    missing = len(trials) - len(ran)
+    whole = of.proved == of.ran
+    share = f"all {counted(of.proved, 'trial')}" if whole else f"{of.proved:,} of {counted(of.ran, 'trial')}"
+    missing = of.trials - of.ran
     rest = f" that started; {missing:,} never started" if missing else ""
-    return Badge(f"Limits proved in {share}{rest}", "proved" if proved == len(ran) else "broken")
+    return Badge(f"Limits proved in {share}{rest}", "proved" if whole else "broken")
 
 
 def _proof(measured: Measured) -> Proof:

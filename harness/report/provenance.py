@@ -13,11 +13,11 @@ from harness.stats.samples import SAMPLES_NEEDED
 from harness.units import counted, format_duration, format_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from harness.report.book import Book
     from harness.report.grouping import Workload
-    from harness.runs import Framework, Protocol, Run
+    from harness.runs import Framework, Model, Protocol, Run
 
 CAP_NOTE: Final = "A cap limits quantity, not core speed"
 PACKAGE_LIMIT: Final = 100
@@ -153,8 +153,8 @@ def variant(name: str, framework: Framework | None) -> str:
     return f"{framework.extends}: {told}" if told else framework.extends
 
 
-def models(run: Run, workloads: Iterable[Workload]) -> tuple[ModelView, ...]:
-    """Every model, with the largest error that any cell's output showed."""
+def models(prepared: Mapping[str, Model], workloads: Iterable[Workload]) -> tuple[ModelView, ...]:
+    """Every model that was prepared, with the largest error that any cell's output showed."""
     errors: dict[str, list[float]] = {}
     for each in (each for workload in workloads for each in workload.ok):
         if each.stats.max_rel_error is not None:
@@ -171,7 +171,7 @@ def models(run: Run, workloads: Iterable[Workload]) -> tuple[ModelView, ...]:
             worst_error=f"{max(errors[name]):.3g}" if name in errors else UNKNOWN,
             hash=clip(model.hash),
         )
-        for name, model in run.models.items()
+        for name, model in prepared.items()
     )
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
+from pydantic import BaseModel
+
 from harness.errors import StoreError
-from harness.results import CellResult, Status
+from harness.results import Cell, CellResult, Status
 from harness.runs import Run, RunState
 from harness.stats.cell import Measured, cell_stats
 from harness.store import RunStore, read_model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from harness.results import ReferenceProbe
@@ -19,17 +22,46 @@ if TYPE_CHECKING:
 RESUME = "resume the run, which writes its cells anew from the trials"
 
 
-def read_cells(run_dir: Path, run: Run) -> Iterator[Measured]:
+class CellHead(BaseModel):
+    """What a cell's file says of the cell itself."""
+
+    cell: Cell
+
+
+def read_cells(run_dir: Path, run: Run, cell_ids: Iterable[str] | None = None) -> Iterator[Measured]:
     """The cells of a run with their figures, in the plan's order; files that no cell of the plan owns are left.
+
+    Args:
+        run_dir: `reports/<run-id>`.
+        run: its record.
+        cell_ids: only these cells.
 
     Raises:
         StoreError: a file is damaged or, of a complete run, missing.
     """
-    present = {path.name for path in (run_dir / "cells").glob("*.json")}
-    for cell_id in run.cells:
-        path = run_dir / "cells" / f"{cell_id}.json"
+    yield from map(_read, _files(run_dir, run, run.cells if cell_ids is None else cell_ids))
+
+
+def cells_by_model(run_dir: Path, run: Run) -> dict[str, tuple[str, ...]]:
+    """The ids of a run's cells by the names of their models, in their order; the cells in the plan's.
+
+    Raises:
+        StoreError: a file is damaged or, of a complete run, missing.
+    """
+    found: dict[str, list[str]] = {}
+    for path in _files(run_dir, run, run.cells):
+        found.setdefault(read_model(path, CellHead).cell.model, []).append(path.stem)
+    return {model: tuple(found[model]) for model in sorted(found)}
+
+
+def _files(run_dir: Path, run: Run, cell_ids: Iterable[str]) -> Iterator[Path]:
+    """The files of these cells."""
+    folder = run_dir / "cells"
+    present = {entry.name for entry in os.scandir(folder)} if folder.is_dir() else set()
+    for cell_id in cell_ids:
+        path = folder / f"{cell_id}.json"
         if path.name in present:
-            yield _read(path)
+            yield path
         elif run.state is RunState.COMPLETE:
             raise StoreError(f"{path} is missing, though its run is complete", fix=RESUME)
 

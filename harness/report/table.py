@@ -1,37 +1,80 @@
-"""`results.csv`: contract 4, one row per cell, rebuilt from the stored files."""
+"""`results.csv` and its kin: contract 4, one row per cell, rebuilt from the stored files."""
 
 from __future__ import annotations
 
+import json
+import math
 from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
-from harness.columns import COLUMNS
+from harness.columns import COLUMNS, JSON_VERSION
+from harness.errors import StoreError
 from harness.records import Phase
 from harness.stats.intervals import value_of
+from harness.store import write_bytes_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from harness.stats.cell import CellStats, Measured
     from harness.stats.intervals import Estimate
 
 _FLOAT_FORMAT: Final = "%.6g"
 """Six digits: finer than the spread of any measurement here, and the same bytes on every machine."""
+KINDS: Final = {name: column.kind for name, column in COLUMNS.items()}
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
-def results_csv(measured: Iterable[Measured]) -> str:
-    """Print one row per cell, in the order given; what is unknown is empty."""
-    return results_frame(measured).to_csv(index=False, float_format=_FLOAT_FORMAT, lineterminator="\n")
+def in_order(measured: Iterable[Measured]) -> list[Measured]:
+    """Cells in the order of the table: by workload, limit and framework; twins stand after all others."""
+    return sorted(measured, key=_row_order)
 
 
 def results_frame(measured: Iterable[Measured]) -> pd.DataFrame:
-    """The same rows as typed columns, unrounded."""
+    """One row per cell, in the order given, as typed columns, unrounded; what is unknown is missing."""
     rows = [_identity(each) | _figures(each.stats) for each in measured]
-    values = [{name: _inert(value) for name, value in row.items()} for row in rows]
-    kinds = {name: column.kind for name, column in COLUMNS.items()}
-    return pd.DataFrame(values, columns=list(kinds), dtype=object).astype(kinds)
+    return pd.DataFrame(rows, columns=list(KINDS), dtype=object).astype(KINDS)
+
+
+def results_csv(frame: pd.DataFrame) -> str:
+    """Print the rows as `results.csv`; what is unknown is empty."""
+    texts = {name: frame[name].astype(object).map(_inert) for name, kind in KINDS.items() if kind == "string"}
+    return frame.assign(**texts).to_csv(index=False, float_format=_FLOAT_FORMAT, lineterminator="\n")
+
+
+def results_json(run_id: str, frame: pd.DataFrame) -> str:
+    """Print the rows as `results.json`: the same columns and digits; what is unknown is null."""
+    columns = [map(_plain, frame[name].astype(object)) for name in COLUMNS]
+    cells = [dict(zip(COLUMNS, row, strict=True)) for row in zip(*columns, strict=True)]
+    # A cell a line: a change is a line then, for people and for version control.
+    lines = ",\n".join(json.dumps(cell, ensure_ascii=False) for cell in cells)
+    head = f'{{"version": {JSON_VERSION}, "run_id": {json.dumps(run_id)}, "cells": ['
+    return f"{head}\n{lines}\n]}}\n" if cells else f"{head}]}}\n"
+
+
+def write_parquet(path: Path, frame: pd.DataFrame) -> None:
+    """Write the rows, unrounded, as `results.parquet`.
+
+    Raises:
+        StoreError: pyarrow is not installed, or the file cannot be written.
+    """
+    try:
+        content = frame.to_parquet(None, engine="pyarrow", index=False)
+    except ImportError as error:
+        raise StoreError(
+            f"{path} cannot be written: pyarrow is missing",
+            why="Parquet is an extra, as most people need none",
+            fix="pip install 'edgematrix[parquet]', then: edgematrix report --parquet",
+        ) from error
+    write_bytes_atomically(path, content)
+
+
+def _row_order(measured: Measured) -> tuple[object, ...]:
+    cell = measured.result.cell
+    limits = (cell.cpus, cell.memory_bytes, cell.cpu_mode, str(cell.threads))
+    return cell.twin, cell.workload, *limits, cell.framework
 
 
 def _identity(measured: Measured) -> dict[str, object]:
@@ -98,6 +141,13 @@ def bounds(name: str, estimate: Estimate | None) -> dict[str, object]:
         f"{name}_low_ms": estimate.low if estimate else None,
         f"{name}_high_ms": estimate.high if estimate else None,
     }
+
+
+def _plain(value: object) -> object:
+    """A value as JSON has it, with the digits of the CSV."""
+    if value is pd.NA or (isinstance(value, float) and math.isnan(value)):
+        return None
+    return float(_FLOAT_FORMAT % value) if isinstance(value, float) else value
 
 
 def _inert(value: object) -> object:

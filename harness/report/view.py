@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.report.all_cells import CellTable, cell_table
 from harness.report.answers import Answer, Headline, answers, headlines
 from harness.report.aspects import aspects
 from harness.report.book import Book
@@ -18,7 +19,7 @@ from harness.report.grouping import Workload, workloads
 from harness.report.heatmap import HeatMap, heat_map
 from harness.report.host import Beside, Spoiled, beside, neighbours_line, spoiled, spoiled_line
 from harness.report.noise import Noise, noise
-from harness.report.proof import Badge, Proof, badge, proofs
+from harness.report.proof import Badge, Proof, Tally, badge, proofs, tally
 from harness.report.provenance import (
     Facts,
     ImageView,
@@ -89,14 +90,18 @@ class View:
     run_id: str
     when: str
     host_line: str
+    overview: bool
+    """It shows one model of a run, and links to the page of all."""
     unfinished: str
     article: bool
     """The article is replayed beside the cells, on a page of its own."""
     total: str
     counts: tuple[tuple[Status, int], ...]
+    limits: Tally
     badge: Badge
     choices: tuple[Subject, ...]
     """What the chooser chooses from."""
+    table: CellTable
     workloads: tuple[WorkloadView, ...]
     sweeps: tuple[Sweep, ...]
     failures: tuple[Failure, ...]
@@ -116,12 +121,16 @@ class View:
     cell_ids: tuple[str, ...]
 
 
-def build_view(run: Run, measured: Sequence[Measured], probes: Sequence[ReferenceProbe] = ()) -> View:
-    """Compute the page of a run."""
+def build_view(
+    run: Run, measured: Sequence[Measured], probes: Sequence[ReferenceProbe] = (), *, overview: bool = False
+) -> View:
+    """Compute the page of a run; with an overview beside it, that of one of its models."""
     found = workloads(run, measured)
     book = Book.of(run, measured)
     told = warnings(measured)
-    built = images(book, found)
+    built, limits = images(book, found), tally(found)
+    here = {workload.model for workload in found}
+    shown = [name for name in run.models if name in here or not overview]
     counts = Counter(each.result.status for each in measured)
     return View(
         title=f"Which inference runtime for {_models_in_words(found)}?",
@@ -130,12 +139,15 @@ def build_view(run: Run, measured: Sequence[Measured], probes: Sequence[Referenc
         when=f"{moment(run.started_at)}, {format_duration(run.run_s)} of measuring"
         + (", a quick look" if run.quick else ""),
         host_line=host_line(run),
-        unfinished=_unfinished(run, len(measured)),
-        article=run.protocol.article,
-        total=_total(len(measured) - len(book.controls), len(book.controls)),
+        overview=overview,
+        unfinished="" if overview else unfinished(run, len(measured)),
+        article=run.protocol.article and not overview,
+        total=total(len(measured) - len(book.controls), len(book.controls)),
         counts=tuple((status, counts[status]) for status in Status if counts[status]),
-        badge=badge(found),
+        limits=limits,
+        badge=badge(limits),
         choices=subjects(book, found),
+        table=cell_table(book, found),
         workloads=tuple(_workload(book, workload, index) for index, workload in enumerate(found, start=1)),
         sweeps=sweeps(book, found),
         failures=failures(book, found),
@@ -148,7 +160,7 @@ def build_view(run: Run, measured: Sequence[Measured], probes: Sequence[Referenc
         run=run_facts(run),
         images=tuple(image for image in built if image.slot is not None),
         helpers=tuple(image for image in built if image.slot is None),
-        models=models(run, found),
+        models=models({name: run.models[name] for name in shown}, found),
         method=method(run),
         matrix_text=matrix_text(run),
         cell_ids=tuple(each.result.cell_id for workload in found for each in workload.cells)
@@ -156,7 +168,8 @@ def build_view(run: Run, measured: Sequence[Measured], probes: Sequence[Referenc
     )
 
 
-def _total(cells: int, controls: int) -> str:
+def total(cells: int, controls: int) -> str:
+    """How many cells there are."""
     return counted(cells, "cell") + (f" and {counted(controls, 'control')}" if controls else "")
 
 
@@ -185,7 +198,8 @@ def _workload(book: Book, workload: Workload, index: int) -> WorkloadView:
     )
 
 
-def _unfinished(run: Run, cells: int) -> str:
+def unfinished(run: Run, cells: int) -> str:
+    """What is missing of a run that is not complete, in a sentence."""
     if run.state is RunState.COMPLETE:
         return ""
     missing = len(run.cells) - cells

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import TypeAdapter
 
 from harness.article.readings import Sitting
+from harness.columns import results_schema
 from harness.config.json_schema import matrix_schema
 from harness.records import AnyRecord
 from harness.results import CellResult, ReferenceProbe, Trial
@@ -37,6 +38,7 @@ def schemas() -> Mapping[str, dict[str, Any]]:
         ),
         "cell.schema.json": _dialect("One cell: cells/<cell-id>.json", TypeAdapter(CellResult)),
         "run.schema.json": _dialect("One run: run.json", TypeAdapter(Run)),
+        "results.schema.json": results_schema(),
         "sitting.schema.json": _dialect(
             "One sitting of the article: article/<edition>.<rung>.<round>.json", TypeAdapter(Sitting)
         ),

@@ -14,7 +14,7 @@ from harness.report.digest import MOST_NAMED, counts_text, lead_text
 from harness.report.endings import ending
 from harness.report.formats import NAME_LIMIT, clip
 from harness.report.grouping import limit_of, workloads
-from harness.report.proof import badge
+from harness.report.proof import badge, tally
 from harness.report.table import results_frame
 from harness.results import Status
 from harness.units import counted, format_memory
@@ -127,7 +127,7 @@ def describe(run_id: str, side: Side) -> Entry:
         fastest=lead_lines(leads),
         counts={status: counts[status] for status in Status if counts[status]},
         expected=all(each.result.as_expected for each in measured),
-        limits=badge(found),
+        limits=badge(tally(found)),
         points={each.result.cell_id: _point(each) for each in measured},
         table=frame,
     )

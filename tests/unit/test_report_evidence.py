@@ -5,7 +5,7 @@ from harness.report.doubts import warnings
 from harness.report.failures import LOG_LIMIT, failures, tail
 from harness.report.formats import UNKNOWN
 from harness.report.ledger import LedgerRow, ledger
-from harness.report.proof import badge, proofs
+from harness.report.proof import badge, proofs, tally
 from harness.report.provenance import images, models, variant
 from harness.results import CellResult, Status, TypedWarning
 from harness.runs import Framework
@@ -19,12 +19,18 @@ from tests.unit.books import read
 
 def test_a_runs_proof_is_summed_up() -> None:
     _, found = read(sample())
-    assert (badge(found).text, badge(found).kind) == ("Limits proved in all 60 trials", "proved")
+    assert (badge(tally(found)).text, badge(tally(found)).kind) == (
+        "Limits proved in all 60 trials",
+        "proved",
+    )
 
     _, found = read(failed_run())
-    assert (badge(found).text, badge(found).kind) == ("Limits proved in 24 of 27 trials", "broken")
+    assert (badge(tally(found)).text, badge(tally(found)).kind) == (
+        "Limits proved in 24 of 27 trials",
+        "broken",
+    )
 
-    assert badge(()).kind == "idle"
+    assert badge(tally(())).kind == "idle"
 
 
 def test_trials_that_never_started_prove_and_disprove_nothing() -> None:
@@ -37,8 +43,8 @@ def test_trials_that_never_started_prove_and_disprove_nothing() -> None:
 
     _, found = read((run(cells), cells))
 
-    assert badge(found).text == "Limits proved in all 3 trials that started; 2 never started"
-    assert badge(found).kind == "proved"
+    assert badge(tally(found)).text == "Limits proved in all 3 trials that started; 2 never started"
+    assert badge(tally(found)).kind == "proved"
     assert {each.cell_id: each.verdict for each in proofs(found)} == {
         of.id: "proved", lost.id: "not started",
     }  # fmt: skip
@@ -191,7 +197,7 @@ def test_images_and_models_show_what_really_ran() -> None:
     book, found = read(made)
 
     first = images(book, found)[0]
-    (model,) = models(made[0], found)
+    (model,) = models(made[0].models, found)
 
     assert (first.name, first.version, first.size) == ("pytorch", "2.13.0+cpu", "1,135")
     assert first.digest == made[1][0].trials[0].image_id

@@ -12,9 +12,8 @@ from harness.report.article.rungs import LadderView, ladder_view
 from harness.report.article.tables import Pin, Table, pins, tables
 from harness.report.article.words import names_of, order_of, place_of, ratio_of
 from harness.report.formats import clip, number
-from harness.report.html import fill_page
+from harness.report.html import FRAME, PICTURES, fill_page
 from harness.report.palette import slots
-from harness.store import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -46,17 +45,18 @@ class ArticleView:
     rounds: int
 
 
-def write_article(run_dir: Path, run: Run, measured: Sequence[Measured]) -> None:
-    """Write `article.html`, for a reader who has only seen the article; nothing where a run replays none.
+def render_article(run_dir: Path, run: Run, measured: Sequence[Measured]) -> dict[str, str]:
+    """The page `article.html` by its name, for a reader who has only seen the article; none where a run replays none.
 
     Raises:
-        StoreError: a stored file is damaged, or the page cannot be written.
+        StoreError: a stored file is damaged.
     """
     readings = Readings(run_dir)
     ladder = readings.read_ladder()
-    if ladder is not None:
-        view = build_article(run, measured, ladder, readings.read_all())
-        write_atomically(run_dir / PAGE, fill_page("article.html.j2", view=view))
+    if ladder is None:
+        return {}
+    view = build_article(run, measured, ladder, readings.read_all())
+    return {PAGE: fill_page("article.html.j2", scripts=[FRAME, PICTURES], view=view)}
 
 
 def build_article(

@@ -1,5 +1,5 @@
 // The chooser: holds a reader's needs against the cells of one model under one limit. All figures, and what is proved
-// of whom, come with the page; nothing is fetched. The state is in the address, behind `#choose`.
+// of whom, come with the page; nothing is fetched. The state is in the address, beside that of the table of all cells.
 "use strict";
 (() => {
   const subjects = JSON.parse(document.getElementById("choices").textContent);
@@ -94,11 +94,12 @@
 
   const remember = () => {
     const given = fields.filter((field) => form.elements[field].value !== "").map((field) => [field, form.elements[field].value]);
-    history.replaceState(null, "", `#choose?${new URLSearchParams(given)}`);
+    const others = [...new URLSearchParams(location.hash.split("?")[1])].filter(([key]) => key.startsWith("cells."));
+    history.replaceState(null, "", `#choose?${new URLSearchParams([...given, ...others])}`);
   };
   const recall = () => {
     const [start, query] = location.hash.split("?");
-    if (start !== "#choose") return;
+    if (start !== "#choose" && start !== "#cells") return;
     const given = new URLSearchParams(query);
     const subject = Number(given.get("subject") ?? 0);
     if (subject in subjects) form.elements.subject.value = subject;

@@ -1,0 +1,98 @@
+// The table of all cells: sorted by a column's head, and filtered. It is whole without this script, which only orders
+// and hides rows. The state is in the address, beside the chooser's, under names that begin with `cells.`.
+"use strict";
+(() => {
+  const form = document.getElementById("filter");
+  const table = document.getElementById("all-cells");
+  const body = table.tBodies[0];
+  const heads = [...table.tHead.rows[0].cells];
+  const choices = ["framework", "model", "limit", "status"];
+  const rows = [...body.rows].map((row) => ({ row, texts: [...row.cells].map((cell) => cell.textContent.trim()) }));
+  let sorted = "";
+
+  // A limit has its place among the others; a figure is its number; what is unknown is none and comes last.
+  const keyOf = ({ row, texts }, column) => {
+    const order = row.cells[column].dataset.order;
+    if (order !== undefined) return Number(order);
+    return heads[column].classList.contains("text") || column === 0 ? texts[column] : Number(texts[column].replaceAll(",", ""));
+  };
+  const compare = (one, other) => (typeof one === "string" ? one.localeCompare(other, "en", { numeric: true }) : one - other);
+
+  const sort = () => {
+    const down = sorted.startsWith("-");
+    const column = heads.findIndex((head) => head.dataset.key === sorted.replace("-", ""));
+    heads.forEach((head, index) => {
+      if (index === column) head.ariaSort = down ? "descending" : "ascending";
+      else head.removeAttribute("aria-sort");
+    });
+    let ordered = rows;
+    if (column >= 0) {
+      const keyed = rows.map((each) => [keyOf(each, column), each]);
+      const [known, unknown] = [keyed.filter(([key]) => !Number.isNaN(key)), keyed.filter(([key]) => Number.isNaN(key))];
+      known.sort(([one], [other]) => (down ? compare(other, one) : compare(one, other)));
+      ordered = [...known, ...unknown].map(([, each]) => each);
+    }
+    body.replaceChildren(...ordered.map(({ row }) => row));
+  };
+
+  const filter = (notice = "") => {
+    const asked = form.elements.text.value.trim().toLowerCase();
+    const chosen = choices.map((name) => form.elements[name].value);
+    let shown = 0;
+    for (const { row, texts } of rows) {
+      const stays = chosen.every((value, column) => !value || texts[column] === value)
+        && (!asked || texts.join("\n").toLowerCase().includes(asked));
+      if (row.hidden === stays) row.hidden = !stays;
+      shown += stays;
+    }
+    form.elements.shown.value = `${shown.toLocaleString("en")} of ${rows.length.toLocaleString("en")} cells${notice}`;
+  };
+
+  const remember = () => {
+    const given = [...choices, "text"].map((name) => [`cells.${name}`, form.elements[name].value]);
+    const own = [...given, ["cells.sort", sorted]].filter(([, value]) => value);
+    const others = [...new URLSearchParams(location.hash.split("?")[1])].filter(([key]) => !key.startsWith("cells."));
+    history.replaceState(null, "", `#cells?${new URLSearchParams([...others, ...own])}`);
+  };
+  const recall = () => {
+    const [start, query] = location.hash.split("?");
+    if (query === undefined || (start !== "#choose" && start !== "#cells")) return "";
+    const given = new URLSearchParams(query);
+    form.elements.text.value = given.get("cells.text") ?? "";
+    const missing = [];
+    for (const name of choices) {
+      const [select, value] = [form.elements[name], given.get(`cells.${name}`) ?? ""];
+      select.value = value;
+      if (select.selectedIndex < 0) { select.value = ""; missing.push(name); }
+    }
+    sorted = given.get("cells.sort") ?? "";
+    return missing.length ? `; the address names a ${missing.join(" and a ")} that is not here` : "";
+  };
+
+  choices.forEach((name, column) => {
+    const found = new Map(rows.map((each) => [each.texts[column], keyOf(each, column)]));
+    const ordered = [...found].sort(([, one], [, other]) => compare(one, other));
+    form.elements[name].append(...ordered.map(([text]) => new Option(text)));
+  });
+  for (const head of heads) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...head.childNodes);
+    button.addEventListener("click", () => {
+      sorted = sorted === head.dataset.key ? `-${sorted}` : head.dataset.key;
+      sort();
+      remember();
+    });
+    head.append(button);
+  }
+  form.addEventListener("input", () => { filter(); remember(); });
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("reset", () => setTimeout(() => { sorted = ""; sort(); filter(); remember(); }));
+  window.addEventListener("hashchange", () => { const notice = recall(); sort(); filter(notice); });
+
+  const notice = recall();
+  if (sorted) sort();
+  filter(notice);
+  form.hidden = false;
+  if (location.hash.startsWith("#cells?")) document.getElementById("cells").scrollIntoView();
+})();

@@ -1,0 +1,144 @@
+"""A run in chapters: a page for each model, one of all cells, and one that says what is where."""
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import harness.report
+from harness.errors import StoreError
+from harness.report import write_report
+from harness.report.chapters import Chapter, make_chapter
+from harness.report.stored import cells_by_model
+from harness.results import Status
+from harness.runs import Run
+from tests.factories import cell, probe, result, run
+from tests.sample_runs import write_run
+from tests.unit.test_report_page import Page
+
+TWIN = cell("jax", model="beta").model_copy(update={"twin": True})
+CELLS = (
+    result(cell("jax", model="beta")),
+    result(
+        cell("onnxruntime", model="beta"), trials=(), status=Status.SKIPPED, reason="larger than the host"
+    ),
+    result(cell("jax", model="alpha")),
+    result(cell("onnxruntime", model="alpha")),
+    result(TWIN),
+    result(cell("jax", model="alpha", batch=8)),
+)
+
+
+def in_this_process(run_dir: Path, of: Run, models: dict[str, tuple[str, ...]]) -> tuple[Chapter, ...]:
+    """What a pool of processes does, for tests that may start none."""
+    owned = [(number, name, ids) for number, (name, ids) in enumerate(models.items(), start=1)]
+    return tuple(make_chapter(run_dir, of, each) for each in owned)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(harness.report, "ONE_PAGE", 3)
+    monkeypatch.setattr(harness.report, "make_chapters", in_this_process)
+    return write_run(tmp_path / "run", run(CELLS), CELLS, [probe()])
+
+
+def text_of(path: Path) -> str:
+    return re.sub(r"\s+", " ", Page(path.read_text()).text)
+
+
+def test_a_run_above_the_limit_has_a_page_for_each_model(folder: Path) -> None:
+    assert write_report(folder) == folder / "index.html"
+
+    pages = {path.name for path in folder.glob("*.html")}
+    assert pages == {"index.html", "cells.html", "model-1.html", "model-2.html"}
+    assert "alpha, batch 8" in text_of(folder / "model-1.html")
+    assert "beta" not in text_of(folder / "model-1.html").partition("Matrix as resolved")[0]
+
+
+def test_the_first_page_sums_up_and_says_what_is_where(folder: Path) -> None:
+    write_report(folder)
+
+    text = text_of(folder / "index.html")
+
+    assert re.search(r"5 cells and 1 control ?: 5 ok, 1 skipped", text), text[:1500]
+    assert "Limits proved in all 15 trials" not in text, "controls are not counted, as on other pages"
+    assert "Limits proved in all 12 trials" in text
+    assert "each model has a page of its own" in text
+    assert "the whole evidence of each is its file" in text
+    links = {each.attributes["href"] for each in Page((folder / "index.html").read_text()).all("a")}
+    assert {"model-1.html", "model-2.html", "cells.html", "results.csv", "results.json"} <= links
+
+
+def test_every_link_from_page_to_page_leads_somewhere(folder: Path) -> None:
+    write_report(folder)
+    pages = {path.name: Page(path.read_text()) for path in folder.glob("*.html")}
+    ids = {name: {each.attributes.get("id") for each in page.elements} for name, page in pages.items()}
+
+    for name, page in pages.items():
+        for link in (each.attributes["href"] or "" for each in page.all("a")):
+            target, _, fragment = link.partition("#")
+            assert not target or (folder / target).is_file(), link
+            assert not fragment or fragment in ids[target or name], link
+
+
+def test_the_table_has_every_cell_once_and_the_same_as_a_run_on_one_page(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_report(folder)
+    written = {name: (folder / name).read_bytes() for name in ("results.csv", "results.json")}
+    listed = [each.attributes.get("href") for each in Page((folder / "cells.html").read_text()).all("a")]
+    assert sum("#" in (link or "") and (link or "").startswith("model-") for link in listed) == 5
+
+    monkeypatch.setattr(harness.report, "ONE_PAGE", 6)
+    write_report(folder)
+
+    assert {name: (folder / name).read_bytes() for name in written} == written
+    rows = list(csv.DictReader(written["results.csv"].decode().splitlines()))
+    assert rows[-1]["cell_id"] == TWIN.id
+    assert [each["cell_id"] for each in json.loads(written["results.json"])["cells"]] == [
+        row["cell_id"] for row in rows
+    ]
+
+
+def test_a_model_page_sends_readers_to_the_run_for_what_is_of_the_run(folder: Path) -> None:
+    write_report(folder)
+
+    assert "stand on its page" in text_of(folder / "model-1.html")
+    assert "1 probe" in text_of(folder / "index.html")
+
+
+def test_a_damaged_cell_leaves_no_page_behind(folder: Path) -> None:
+    (folder / "cells" / f"{CELLS[0].cell_id}.json").write_text("{")
+
+    with pytest.raises(StoreError, match=re.escape(CELLS[0].cell_id)):
+        write_report(folder)
+
+    assert not list(folder.glob("*.html"))
+
+
+def test_a_large_run_that_has_measured_nothing_yet_is_one_page(folder: Path) -> None:
+    (folder / "run.json").write_text(run(CELLS, state="running").model_dump_json())
+    for path in (folder / "cells").iterdir():
+        path.unlink()
+
+    write_report(folder)
+
+    assert "6 of its 6 cells are missing here" in text_of(folder / "index.html")
+
+
+def test_cells_are_found_by_their_model_in_the_plans_order(folder: Path) -> None:
+    found = cells_by_model(folder, run(CELLS))
+
+    assert list(found) == ["alpha", "beta"]
+    assert found["beta"] == (CELLS[0].cell_id, CELLS[1].cell_id, TWIN.id)
+
+
+def test_pages_are_the_same_to_the_byte(folder: Path) -> None:
+    write_report(folder)
+    first = {path.name: path.read_bytes() for path in folder.glob("*.html")}
+
+    write_report(folder)
+
+    assert {path.name: path.read_bytes() for path in folder.glob("*.html")} == first

@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
+from harness.compare import compare_runs
+from harness.compare.page import render
 from harness.report import write_report
+from tests.compared import failed
+from tests.factories import host
+from tests.large_runs import write_large_run
+from tests.published import CELLS, OTHER_HOST, measured, published, run_id, write_day
 from tests.replays import sittings, write_replay
 from tests.sample_runs import failures, noisy, noisy_probes, sample, write_run
 
@@ -43,6 +49,62 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     article = write_report(replay).with_name("article.html")
     cell = pages["failures"].parent / "cells" / "jax.spam-fnn.c1.m256m.b1.html"
     return pages | {"article": article, "cell": cell}
+
+
+@pytest.fixture(scope="session")
+def large(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The pages of a run of 10,000 cells, one of each kind, by name."""
+    page = write_report(write_large_run(tmp_path_factory.mktemp("large") / "run", models=40, limits=50))
+    return {
+        "large": page,
+        "large-cells": page.with_name("cells.html"),
+        "large-model": page.with_name("model-1.html"),
+    }
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two matrices on one host and one on another; jax slower on one day, pytorch dead on another."""
+    reports = tmp_path_factory.mktemp("site") / "reports"
+    for number in range(18):
+        write_day(reports, number, cells=CELLS[1:2])
+    for number, how in enumerate(({}, {}, {"jax": 2.0}, {"jax": 2.0}), start=20):
+        write_day(reports, number, slower=how)
+    write_day(reports, 24, results=[failed(CELLS[0]), *(measured(of, 24) for of in CELLS[1:])])
+    of, cells = sample()
+    write_day(reports, 25, results=cells, devices=of.devices, with_report=True)
+    write_day(reports, 26, host=OTHER_HOST)
+    return published(reports).page.parent
+
+
+@pytest.fixture(scope="session")
+def pages(site: Path) -> dict[str, Path]:
+    """One page of each kind."""
+    alone = site.parent.parent / "compared.html"
+    base, new = (site / "runs" / run_id(number) for number in (23, 24))
+    alone.write_text(render(compare_runs(base, new)))
+    return {
+        "index": site / "index.html",
+        "host": site / "hosts" / host().fingerprint / "index.html",
+        "compared": site / "compare" / f"{run_id(21)}..{run_id(22)}" / "index.html",
+        "folder": site / "runs" / run_id(25) / "cells" / "index.html",
+        "run": site / "runs" / run_id(25) / "index.html",
+        "alone": alone,
+    }
+
+
+@pytest.fixture(scope="session")
+def all_pages(
+    reports: dict[str, Path], pages: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
+    """A page of every kind there is, by name; the kinds of a large run with few cells, as axe looks at each of them."""
+    run = write_large_run(tmp_path_factory.mktemp("chapters") / "run", models=3, limits=4)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("harness.report.ONE_PAGE", 50)
+        overview = write_report(run)
+    names = {"overview": "index.html", "cells": "cells.html", "model": "model-1.html"}
+    of_site = {f"site-{name}": page for name, page in pages.items()}
+    return reports | of_site | {name: overview.with_name(file) for name, file in names.items()}
 
 
 @pytest.fixture(scope="session")

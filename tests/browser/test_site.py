@@ -11,51 +11,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Response, ViewportSize
 
-from harness.compare import compare_runs
-from harness.compare.page import render
 from harness.report.palette import PAPER_DARK, PAPER_LIGHT
 from harness.site.index import UNFOLDED
 from tests.browser.conftest import Witness
 from tests.browser.test_report import DESK, PHONE, background, rgb
-from tests.compared import failed
 from tests.factories import host
-from tests.published import CELLS, OTHER_HOST, measured, published, run_id, write_day
-from tests.sample_runs import sample
+from tests.published import run_id
 
 pytestmark = pytest.mark.browser
 
 KINDS = ["index", "host", "compared", "folder", "run", "alone"]
-
-
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two matrices on one host and one on another; jax slower on one day, pytorch dead on another."""
-    reports = tmp_path_factory.mktemp("site") / "reports"
-    for number in range(18):
-        write_day(reports, number, cells=CELLS[1:2])
-    for number, how in enumerate(({}, {}, {"jax": 2.0}, {"jax": 2.0}), start=20):
-        write_day(reports, number, slower=how)
-    write_day(reports, 24, results=[failed(CELLS[0]), *(measured(of, 24) for of in CELLS[1:])])
-    of, cells = sample()
-    write_day(reports, 25, results=cells, devices=of.devices, with_report=True)
-    write_day(reports, 26, host=OTHER_HOST)
-    return published(reports).page.parent
-
-
-@pytest.fixture(scope="session")
-def pages(site: Path) -> dict[str, Path]:
-    """One page of each kind."""
-    alone = site.parent.parent / "compared.html"
-    base, new = (site / "runs" / run_id(number) for number in (23, 24))
-    alone.write_text(render(compare_runs(base, new)))
-    return {
-        "index": site / "index.html",
-        "host": site / "hosts" / host().fingerprint / "index.html",
-        "compared": site / "compare" / f"{run_id(21)}..{run_id(22)}" / "index.html",
-        "folder": site / "runs" / run_id(25) / "cells" / "index.html",
-        "run": site / "runs" / run_id(25) / "index.html",
-        "alone": alone,
-    }
 
 
 @pytest.mark.parametrize("kind", KINDS)

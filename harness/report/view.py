@@ -35,7 +35,7 @@ from harness.report.provenance import (
 )
 from harness.report.reference import ProbedCpus, probed_cpus
 from harness.report.sweeps import Sweep, sweeps
-from harness.report.tradeoffs import tradeoffs
+from harness.report.tradeoffs import tradeoffs, undrawn
 from harness.report.what_changes import what_changes
 from harness.results import Status
 from harness.runs import RunState
@@ -67,6 +67,8 @@ class WorkloadView:
     heat_map: HeatMap
     aspects: tuple[Aspect, ...]
     tradeoffs: tuple[Study, ...]
+    undrawn: str
+    """Why its trade-offs are not drawn; empty where they are."""
 
 
 @dataclass(frozen=True)
@@ -195,6 +197,7 @@ def _workload(book: Book, workload: Workload, index: int) -> WorkloadView:
         heat_map=heat_map(book, workload),
         aspects=aspects(book, workload),
         tradeoffs=tradeoffs(book, workload),
+        undrawn=undrawn(workload),
     )
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from harness.records import COLD_START_PHASES, Phase, PhaseEnd, Samples
 from harness.report.formats import TIMES
 from harness.report.plots import BOTTOM, LEFT, RIGHT, TOP, decades, short
-from harness.report.tradeoffs import tradeoffs
+from harness.report.tradeoffs import MOST_LIMITS, tradeoffs, undrawn
 from harness.report.tradeoffs.breakeven import breakeven, rounded
 from harness.report.tradeoffs.common import Study
 from harness.report.tradeoffs.frontier import frontier
@@ -260,3 +260,16 @@ def test_large_counts_are_short() -> None:
         "1 M",
         "1 G",
     ]
+
+
+def test_more_limits_than_a_picture_bears_are_not_drawn_and_the_page_says_so() -> None:
+    few, many = (
+        [result(cell(memory_bytes=(64 + number) * MIB)) for number in range(count)]
+        for count in (MOST_LIMITS, MOST_LIMITS + 1)
+    )
+    book, workload = only(*few)
+    assert tradeoffs(book, workload)
+    assert undrawn(workload) == ""
+    book, workload = only(*many)
+    assert tradeoffs(book, workload) == ()
+    assert f"here are {MOST_LIMITS + 1}" in undrawn(workload)

@@ -11,6 +11,9 @@ from harness.stopping import Stop
 
 
 def test_the_first_interrupt_is_noted_and_the_second_is_one() -> None:
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a shell ignores it in what it starts in the background
     stop, told = Stop(), list[Event]()
     with stop.at_first_interrupt(told.append):
         os.kill(os.getpid(), signal.SIGINT)

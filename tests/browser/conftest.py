@@ -51,15 +51,22 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return pages | {"article": article, "cell": cell}
 
 
-@pytest.fixture(scope="session")
-def large(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The pages of a run of 10,000 cells, one of each kind, by name."""
-    page = write_report(write_large_run(tmp_path_factory.mktemp("large") / "run", models=40, limits=50))
-    return {
-        "large": page,
-        "large-cells": page.with_name("cells.html"),
-        "large-model": page.with_name("model-1.html"),
-    }
+@dataclass(frozen=True)
+class LargeRun:
+    """A run too large for one page: five frameworks under 50 limits by so many models."""
+
+    models: int
+    page: Path
+
+
+@pytest.fixture(
+    scope="session",
+    params=[pytest.param(4, id="1,000"), pytest.param(40, id="10,000", marks=pytest.mark.prove)],
+)
+def large(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> LargeRun:
+    """A run of thousands of cells."""
+    folder = tmp_path_factory.mktemp("large") / "run"
+    return LargeRun(request.param, write_report(write_large_run(folder, models=request.param, limits=50)))
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,11 @@
-"""A run of 10,000 cells: it opens, every cell is there without JavaScript, and chooser and table work."""
-
-from pathlib import Path
+"""A run of 1,000 or 10,000 cells: it opens, every cell is there without JavaScript, and chooser and table work."""
 
 import pandas as pd
 import pytest
 from playwright.sync_api import Browser
 
 from harness.report.formats import UNKNOWN
+from tests.browser.conftest import LargeRun
 
 pytestmark = pytest.mark.browser
 
@@ -14,12 +13,12 @@ PATIENCE_MS = 300_000
 """A busy machine takes long over 10,000 rows, and no test judges a time."""
 
 
-def test_the_chooser_works_over_all_models(browser: Browser, large: dict[str, Path]) -> None:
+def test_the_chooser_works_over_all_models(browser: Browser, large: LargeRun) -> None:
     page = browser.new_page()
-    page.goto(large["large"].as_uri())
+    page.goto(large.page.as_uri())
     form = page.locator("#chooser")
 
-    form.get_by_label("model").select_option(label="model-17, batch 1")
+    form.get_by_label("model").select_option(label=f"model-{large.models // 2:02}, batch 1")
     form.get_by_label("device").select_option(label="2 cores, 512 MiB")
     form.get_by_label("memory at most").fill("200")
 
@@ -30,19 +29,17 @@ def test_the_chooser_works_over_all_models(browser: Browser, large: dict[str, Pa
     page.close()
 
 
-def test_every_cell_stands_on_its_models_page_without_javascript(
-    browser: Browser, large: dict[str, Path]
-) -> None:
+def test_every_cell_stands_on_its_models_page_without_javascript(browser: Browser, large: LargeRun) -> None:
     page = browser.new_page(java_script_enabled=False)
-    page.goto(large["large"].as_uri())
-    table = pd.read_csv(large["large"].with_name("results.csv"))
+    page.goto(large.page.as_uri())
+    table = pd.read_csv(large.page.with_name("results.csv"))
     links = page.locator("#models tbody a").evaluate_all("all => all.map(each => each.href)")
-    assert len(table) == 10_000
-    assert len(links) == 40
+    assert len(table) == 250 * large.models
+    assert len(links) == large.models
 
-    page.goto(links[6])
+    page.goto(links[2])
 
-    own = table[table["model"] == "model-07"]
+    own = table[table["model"] == "model-03"]
     shown = page.locator("#all-cells tbody tr td:nth-child(5)").all_inner_texts()
     figures = sorted(float(text) for text in shown if text != UNKNOWN)
     assert figures == pytest.approx(sorted(own["p50_ms"].dropna()), rel=5e-3), "to three digits"
@@ -50,20 +47,18 @@ def test_every_cell_stands_on_its_models_page_without_javascript(
     page.close()
 
 
-def test_all_cells_stand_in_one_table_that_sorts_and_filters(
-    browser: Browser, large: dict[str, Path]
-) -> None:
+def test_all_cells_stand_in_one_table_that_sorts_and_filters(browser: Browser, large: LargeRun) -> None:
     page = browser.new_page()
     page.set_default_timeout(PATIENCE_MS)
-    page.goto(large["large-cells"].as_uri())
-    assert page.locator("#all-cells tbody tr").count() == 10_000
+    page.goto(large.page.with_name("cells.html").as_uri())
+    assert page.locator("#all-cells tbody tr").count() == 250 * large.models
 
-    page.locator("#filter").get_by_label("model").select_option("model-40, batch 1")
+    page.locator("#filter").get_by_label("model").select_option(f"model-{large.models:02}, batch 1")
     page.locator("#filter").get_by_label("status").select_option("out of memory")
 
-    assert page.locator("#filter output").inner_text() == "4 of 10,000 cells"
+    assert page.locator("#filter output").inner_text() == f"4 of {250 * large.models:,} cells"
     link = page.locator("#all-cells tbody tr:not([hidden]) a").first
     link.click()
-    assert "model-40.html#tensorflow.model-40." in page.url
+    assert f"model-{large.models}.html#tensorflow.model-{large.models:02}." in page.url
     assert page.locator(":target").inner_text().startswith("out of memory")
     page.close()

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page
 from pypdf import PdfReader
 
 from harness.report.palette import PAPER_DARK, PAPER_LIGHT
-from tests.browser.conftest import Witness
+from tests.browser.conftest import LargeRun, Witness
 
 pytestmark = pytest.mark.browser
 
@@ -106,9 +106,9 @@ def test_a_chosen_dark_theme_stays_off_the_paper(browser: Browser, reports: dict
     page.close()
 
 
-def test_the_head_of_a_table_stands_on_every_sheet_of_it(browser: Browser, large: dict[str, Path]) -> None:
+def test_the_head_of_a_table_stands_on_every_sheet_of_it(browser: Browser, large: LargeRun) -> None:
     page = browser.new_page()
-    page.goto(large["large-model"].as_uri())
+    page.goto(large.page.with_name("model-1.html").as_uri())
 
     sheets = printed(page)
 

@@ -32,7 +32,7 @@ BEYOND: Final = 3.0
 
 
 @dataclass(frozen=True)
-class Runner:
+class Candidate:
     """A cell whose start and calls are known."""
 
     cell: Measured
@@ -43,8 +43,8 @@ class Runner:
 class Overtaking:
     """A slow starter that is proved to overtake a fast one."""
 
-    slow: Runner
-    fast: Runner
+    slow: Candidate
+    fast: Candidate
     at: Crossing
 
     @property
@@ -55,12 +55,14 @@ class Overtaking:
 
 def breakeven(book: Book, workload: Workload) -> Study | None:
     """Total time against the number of requests; `None` where no limit has two cells to compare."""
-    fields = [(group, runners) for group in workload.groups if (runners := _runners(group))]
-    if not any(len(runners) > 1 for _, runners in fields):
+    fields = [(group, candidates) for group in workload.groups if (candidates := _candidates(group))]
+    if not any(len(candidates) > 1 for _, candidates in fields):
         return None
-    met = [overtakings(book, runners) for _, runners in fields]
-    every = [runner for _, runners in fields for runner in runners]
-    frame, unit = _frame([runner.course for runner in every], [each.at for found in met for each in found])
+    met = [overtakings(book, candidates) for _, candidates in fields]
+    every = [candidate for _, candidates in fields for candidate in candidates]
+    frame, unit = _frame(
+        [candidate.course for candidate in every], [each.at for found in met for each in found]
+    )
     return Study(
         slug="breakeven",
         title="Break-even",
@@ -71,10 +73,10 @@ def breakeven(book: Book, workload: Workload) -> Study | None:
             f"Time in all, {unit.name}, by number of requests, both logarithmic",
             ((tick, short(tick)) for tick in frame.x.ticks),
         ),
-        names=names(book, (runner.cell for runner in every)),
+        names=names(book, (candidate.cell for candidate in every)),
         plots=tuple(
-            _plot(book, group, runners, found, frame, unit)
-            for (group, runners), found in zip(fields, met, strict=True)
+            _plot(book, group, candidates, found, frame, unit)
+            for (group, candidates), found in zip(fields, met, strict=True)
         ),
         tables=_tables(book, [group for group, _ in fields], met),
         note="A point is only told where both the starts and the calls are proved to differ; between the bounds "
@@ -84,22 +86,22 @@ def breakeven(book: Book, workload: Workload) -> Study | None:
     )
 
 
-def overtakings(book: Book, runners: Sequence[Runner]) -> list[Overtaking]:
+def overtakings(book: Book, candidates: Sequence[Candidate]) -> list[Overtaking]:
     """All proved crossings among cells of one limit, the earliest first."""
-    cells = [runner.cell for runner in runners]
+    cells = [candidate.cell for candidate in candidates]
     starts, calls = (book.ranking(cells, aim) for aim in (Aim.START, Aim.LATENCY))
     found = [
-        Overtaking(runners[slow], runners[fast], at)
+        Overtaking(candidates[slow], candidates[fast], at)
         for slow, fast in permutations(range(len(cells)), 2)
         if starts.proved_less(fast, slow) and calls.proved_less(slow, fast)
-        if (at := crossing(runners[slow].course, runners[fast].course)) is not None
+        if (at := crossing(candidates[slow].course, candidates[fast].course)) is not None
     ]
     return sorted(found, key=lambda each: each.at.calls)
 
 
-def _runners(group: LimitGroup) -> list[Runner]:
+def _candidates(group: LimitGroup) -> list[Candidate]:
     return [
-        Runner(
+        Candidate(
             each,
             Course(
                 start_ms=each.stats.cold_start_ms.value,
@@ -124,34 +126,34 @@ def _frame(courses: Sequence[Course], met: Sequence[Crossing]) -> tuple[Frame, T
 def _plot(
     book: Book,
     group: LimitGroup,
-    runners: Sequence[Runner],
+    candidates: Sequence[Candidate],
     met: Sequence[Overtaking],
     frame: Frame,
     unit: TimeUnit,
 ) -> Plot:
     rows = tuple(_row(book, each, frame, index) for index, each in enumerate(met))
     said = [
-        f"{book.name(runner.cell)} starts in {duration(runner.course.start_ms)} and takes "
-        f"{duration(runner.course.call_ms)} a request"
-        for runner in runners
+        f"{book.name(candidate.cell)} starts in {duration(candidate.course.start_ms)} and takes "
+        f"{duration(candidate.course.call_ms)} a request"
+        for candidate in candidates
     ]
     said += [f"{row.name} at request {row.figure}" for row in rows]
     return Plot(
         title=group.title,
         description=f"Time in all by number of requests. {'; '.join(said)}.",
-        curves=tuple(_curve(book, runner, frame, unit) for runner in runners),
+        curves=tuple(_curve(book, candidate, frame, unit) for candidate in candidates),
         meetings=tuple(frame.spot(each.at.calls, each.meeting_ms * unit.per_ms) for each in met),
-        told=_told(book, runners, met),
+        told=_told(book, candidates, met),
         rows=rows,
     )
 
 
-def _curve(book: Book, runner: Runner, frame: Frame, unit: TimeUnit) -> Curve:
+def _curve(book: Book, candidate: Candidate, frame: Frame, unit: TimeUnit) -> Curve:
     high = frame.x.high
     counts = [high ** (step / STEPS) for step in range(STEPS + 1)]
-    points = [(count, runner.course.after(count) * unit.per_ms) for count in counts]
+    points = [(count, candidate.course.after(count) * unit.per_ms) for count in counts]
     return Curve(
-        slot=book.slot(runner.cell),
+        slot=book.slot(candidate.cell),
         spots=(frame.spot(*points[1]), frame.spot(*points[-1])),
         path=frame.path(points),
     )
@@ -168,9 +170,9 @@ def _row(book: Book, each: Overtaking, frame: Frame, index: int) -> Row:
     )
 
 
-def _told(book: Book, runners: Sequence[Runner], met: Sequence[Overtaking]) -> str:
-    if len(runners) == 1:
-        return f"Only {book.name(runners[0].cell)} has figures here."
+def _told(book: Book, candidates: Sequence[Candidate], met: Sequence[Overtaking]) -> str:
+    if len(candidates) == 1:
+        return f"Only {book.name(candidates[0].cell)} has figures here."
     return "" if met else "No slow starter is proved to overtake a fast one."
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import docker
 import pytest
 
+from harness.results import Trial
 from tests.docker.survival import Command, engine_restarts, kills, soak
 
 pytestmark = pytest.mark.docker
@@ -40,7 +41,9 @@ def test_a_full_disk_loses_nothing_that_is_finished(tmp_path: Path) -> None:
         subprocess.run(["mount", "-o", "remount,size=200m", str(reports)], check=True)
         again = Command(tmp_path, trials=10).run()
         assert again.returncode == 0, again.stderr
-        assert f"{len(kept)} kept from before" in again.stderr
+        # A round that the noise of this host had spoiled has a second file.
+        rounds = {Trial.model_validate_json(content).index for content in kept.values()}
+        assert f"{len(rounds)} kept from before" in again.stderr
         after = {path.name: path.read_bytes() for path in reports.glob("*-*/trials/*.json")}
         assert kept.items() <= after.items()
     finally:

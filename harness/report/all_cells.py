@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MS_PER_S: Final = 1e3
 NO_FIGURES: Final = (UNKNOWN,) * 8
+PART: Final = 500
+"""Rows that a script draws at first."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,12 @@ class CellTable:
         Column("rss_peak_bytes", "peak", "MiB"),
         Column("cold_start_ms", "start", "s"),
     )
+
+    @property
+    def parts(self) -> tuple[tuple[Row, ...], ...]:
+        """The rows that are drawn at first, and the rest where there is one."""
+        first, rest = self.rows[:PART], self.rows[PART:]
+        return (first, rest) if rest else (first,)
 
 
 def cell_table(book: Book, workloads: Sequence[Workload]) -> CellTable:

@@ -47,18 +47,34 @@ def test_every_cell_stands_on_its_models_page_without_javascript(browser: Browse
     page.close()
 
 
+def test_without_javascript_the_whole_table_is_drawn(browser: Browser, large: LargeRun) -> None:
+    page = browser.new_page(java_script_enabled=False)
+    page.set_default_timeout(PATIENCE_MS)
+    page.goto(large.page.with_name("cells.html").as_uri())
+    rows = page.locator("#all-cells tbody tr")
+
+    assert rows.count() == 250 * large.models
+    assert rows.last.is_visible()
+    page.close()
+
+
 def test_all_cells_stand_in_one_table_that_sorts_and_filters(browser: Browser, large: LargeRun) -> None:
     page = browser.new_page()
     page.set_default_timeout(PATIENCE_MS)
     page.goto(large.page.with_name("cells.html").as_uri())
-    assert page.locator("#all-cells tbody tr").count() == 250 * large.models
+    rows, told = page.locator("#all-cells tbody tr"), page.locator("#filter output")
+    cells = f"{250 * large.models:,}"
+    assert told.inner_text() == f"{cells} of {cells} cells, the first 500 are drawn"
+    assert rows.count() == 500
+    page.get_by_role("button", name=f"Draw all {cells}").click()
+    assert told.inner_text() == f"{cells} of {cells} cells"
+    assert rows.count() == 250 * large.models
 
     page.locator("#filter").get_by_label("model").select_option(f"model-{large.models:02}, batch 1")
     page.locator("#filter").get_by_label("status").select_option("out of memory")
 
-    assert page.locator("#filter output").inner_text() == f"4 of {250 * large.models:,} cells"
-    link = page.locator("#all-cells tbody tr:not([hidden]) a").first
-    link.click()
+    assert told.inner_text() == f"4 of {cells} cells"
+    rows.get_by_role("link").first.click()
     assert f"model-{large.models}.html#tensorflow.model-{large.models:02}." in page.url
     assert page.locator(":target").inner_text().startswith("out of memory")
     page.close()

@@ -1,14 +1,20 @@
-// The table of all cells: sorted by a column's head, and filtered. It is whole without this script, which only orders
-// and hides rows. The state is in the address, beside the chooser's, under names that begin with `cells.`.
+// The table of all cells: sorted by a column's head, and filtered. It is whole without this script, which orders the rows
+// and draws those that were asked for. The state is in the address, beside the chooser's, under names that begin with
+// `cells.`.
 "use strict";
 (() => {
   const form = document.getElementById("filter");
   const table = document.getElementById("all-cells");
-  const body = table.tBodies[0];
+  const [body, ...later] = table.tBodies;
+  const part = body.rows.length;  // of a long table only so many rows are drawn at first
   const heads = [...table.tHead.rows[0].cells];
   const choices = ["framework", "model", "limit", "status"];
-  const rows = [...body.rows].map((row) => ({ row, texts: [...row.cells].map((cell) => cell.textContent.trim()) }));
+  const rows = [...table.tBodies].flatMap(({ rows: own }) => [...own])
+    .map((row) => ({ row, texts: [...row.cells].map((cell) => cell.textContent.trim()) }));
+  for (const each of later) each.remove();
   let sorted = "";
+  let ordered = rows;
+  let whole = later.length === 0;
 
   // A limit has its place among the others; a figure is its number; what is unknown is none and comes last.
   const keyOf = ({ row, texts }, column) => {
@@ -16,7 +22,8 @@
     if (order !== undefined) return Number(order);
     return heads[column].classList.contains("text") || column === 0 ? texts[column] : Number(texts[column].replaceAll(",", ""));
   };
-  const compare = (one, other) => (typeof one === "string" ? one.localeCompare(other, "en", { numeric: true }) : one - other);
+  const { compare: asWords } = new Intl.Collator("en", { numeric: true });
+  const compare = (one, other) => (typeof one === "string" ? asWords(one, other) : one - other);
 
   const sort = () => {
     const down = sorted.startsWith("-");
@@ -25,27 +32,27 @@
       if (index === column) head.ariaSort = down ? "descending" : "ascending";
       else head.removeAttribute("aria-sort");
     });
-    let ordered = rows;
+    ordered = rows;
     if (column >= 0) {
       const keyed = rows.map((each) => [keyOf(each, column), each]);
       const [known, unknown] = [keyed.filter(([key]) => !Number.isNaN(key)), keyed.filter(([key]) => Number.isNaN(key))];
       known.sort(([one], [other]) => (down ? compare(other, one) : compare(one, other)));
       ordered = [...known, ...unknown].map(([, each]) => each);
     }
-    body.replaceChildren(...ordered.map(({ row }) => row));
   };
 
-  const filter = (notice = "") => {
+  const draw = (notice = "") => {
     const asked = form.elements.text.value.trim().toLowerCase();
     const chosen = choices.map((name) => form.elements[name].value);
-    let shown = 0;
-    for (const { row, texts } of rows) {
-      const stays = chosen.every((value, column) => !value || texts[column] === value)
-        && (!asked || texts.join("\n").toLowerCase().includes(asked));
-      if (row.hidden === stays) row.hidden = !stays;
-      shown += stays;
-    }
-    form.elements.shown.value = `${shown.toLocaleString("en")} of ${rows.length.toLocaleString("en")} cells${notice}`;
+    const found = ordered.filter(({ texts }) => chosen.every((value, column) => !value || texts[column] === value)
+      && (!asked || texts.join("\n").toLowerCase().includes(asked)));
+    const drawn = whole ? found : found.slice(0, part);
+    body.replaceChildren(...drawn.map(({ row }) => row));
+    const [count, all, few] = [found, rows, drawn].map(({ length }) => length.toLocaleString("en"));
+    form.elements.whole.hidden = drawn.length === found.length;
+    form.elements.whole.textContent = `Draw all ${count}`;
+    const first = drawn.length < found.length ? `, the first ${few} are drawn` : "";
+    form.elements.shown.value = `${count} of ${all} cells${first}${notice}`;
   };
 
   const remember = () => {
@@ -81,18 +88,20 @@
     button.addEventListener("click", () => {
       sorted = sorted === head.dataset.key ? `-${sorted}` : head.dataset.key;
       sort();
+      draw();
       remember();
     });
     head.append(button);
   }
-  form.addEventListener("input", () => { filter(); remember(); });
+  form.addEventListener("input", () => { draw(); remember(); });
+  form.elements.whole.addEventListener("click", () => { whole = true; draw(); });
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("reset", () => setTimeout(() => { sorted = ""; sort(); filter(); remember(); }));
-  window.addEventListener("hashchange", () => { const notice = recall(); sort(); filter(notice); });
+  form.addEventListener("reset", () => setTimeout(() => { sorted = ""; sort(); draw(); remember(); }));
+  window.addEventListener("hashchange", () => { const notice = recall(); sort(); draw(notice); });
 
   const notice = recall();
   if (sorted) sort();
-  filter(notice);
+  draw(notice);
   form.hidden = false;
   if (location.hash.startsWith("#cells?")) document.getElementById("cells").scrollIntoView();
 })();

@@ -18,9 +18,14 @@ from harness.errors import ExitCode, StoreError
 @reports_option
 @click.option("--parquet", is_flag=True, help="Write results.parquet as well; needs edgematrix[parquet].")
 @click.option(
+    "--cell-pages",
+    is_flag=True,
+    help="Make a page of each cell in a run of more than 500 as well; takes longer.",
+)
+@click.option(
     "--markdown", "as_text", is_flag=True, help="Print the run as Markdown instead, for a step summary."
 )
-def report(run_id: str | None, reports: Path, *, parquet: bool, as_text: bool) -> None:
+def report(run_id: str | None, reports: Path, *, parquet: bool, cell_pages: bool, as_text: bool) -> None:
     """Write the report of run RUN_ID, or of the newest, anew from its files."""
     from harness.report import PAGE, read_view, write_report
     from harness.report.digest import as_markdown
@@ -32,7 +37,7 @@ def report(run_id: str | None, reports: Path, *, parquet: bool, as_text: bool) -
     if as_text:
         click.echo(as_markdown(read_view(store.folder), store.folder / PAGE))
     else:
-        click.echo(write_report(store.folder, parquet=parquet))
+        click.echo(write_report(store.folder, parquet=parquet, cell_pages=cell_pages))
 
 
 @click.command()

@@ -32,17 +32,18 @@ Made = tuple[pd.DataFrame, dict[str, str]]
 """The rows of the table, and the pages by file name."""
 
 
-def write_report(run_dir: Path, *, parquet: bool = False) -> Path:
+def write_report(run_dir: Path, *, parquet: bool = False, cell_pages: bool = False) -> Path:
     """Write the tables and the pages of a run, and a page for each cell, beside the files that they are made of.
 
     Reads `run.json` and the files of its cells and reference probes and nothing else, so that a report can be made
     again anywhere, to the byte; where a file is damaged, tables and pages stay as they were. A run of more than
-    `ONE_PAGE` cells has a page for each of its models and none for single cells, one of all its cells in a table, and
-    `index.html` says what is where.
+    `ONE_PAGE` cells has a page for each of its models, one of all its cells in a table, and `index.html` says what is
+    where; it has pages of single cells where they are asked for.
 
     Args:
         run_dir: `reports/<run-id>`.
         parquet: write `results.parquet` as well.
+        cell_pages: write a page for each cell whatever their number.
 
     Returns:
         The path of `index.html`.
@@ -53,7 +54,9 @@ def write_report(run_dir: Path, *, parquet: bool = False) -> Path:
     run = read_model(run_dir / "run.json", Run)
     many = len(run.cells) > ONE_PAGE and not run.protocol.article
     try:
-        frame, pages = _in_chapters(run_dir, run) if many else _on_one_page(run_dir, run)
+        frame, pages = (
+            _in_chapters(run_dir, run, cell_pages=cell_pages) if many else _on_one_page(run_dir, run)
+        )
         texts = {TABLE: results_csv(frame), DATA: results_json(run.run_id, frame), **pages}
     except (ValueError, ArithmeticError) as error:
         raise StoreError(
@@ -83,15 +86,15 @@ def _on_one_page(run_dir: Path, run: Run) -> Made:
     return results_frame(measured), pages | render_article(run_dir, run, measured)
 
 
-def _in_chapters(run_dir: Path, run: Run) -> Made:
+def _in_chapters(run_dir: Path, run: Run, *, cell_pages: bool) -> Made:
     models = cells_by_model(run_dir, run)
     if not models:
         return _on_one_page(run_dir, run)
-    chapters = make_chapters(run_dir, run, models)
+    chapters = make_chapters(run_dir, run, models, cell_pages=cell_pages)
     pages = {
         **{chapter.page: chapter.html for chapter in chapters},
         CELLS_PAGE: render_cells(run, chapters),
-        PAGE: render_overview(run, chapters, read_probes(run_dir)),
+        PAGE: render_overview(run, chapters, read_probes(run_dir), cell_pages=cell_pages),
     }
     frame = pd.concat([chapter.frame for chapter in chapters], ignore_index=True)
     # Each chapter has its twins last, and so has the whole.

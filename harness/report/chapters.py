@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from harness.errors import StoreError
 from harness.report.book import is_control
+from harness.report.cells import write_cell_pages
 from harness.report.html import render_view
 from harness.report.stored import read_cells
 from harness.report.table import in_order, results_frame
@@ -68,13 +69,16 @@ Owned = tuple[int, str, tuple[str, ...]]
 """A model's number, its name, and the ids of its cells."""
 
 
-def make_chapters(run_dir: Path, run: Run, models: Mapping[str, tuple[str, ...]]) -> tuple[Chapter, ...]:
+def make_chapters(
+    run_dir: Path, run: Run, models: Mapping[str, tuple[str, ...]], *, cell_pages: bool
+) -> tuple[Chapter, ...]:
     """Make the chapters of a run on all cores of this machine.
 
     Args:
         run_dir: `reports/<run-id>`.
         run: its record.
         models: the ids of each model's cells, in the order of the chapters.
+        cell_pages: write a page for each cell as well.
 
     Raises:
         StoreError: a stored file is damaged, or a process did not survive.
@@ -85,7 +89,7 @@ def make_chapters(run_dir: Path, run: Run, models: Mapping[str, tuple[str, ...]]
     pool = ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=gc.disable)
     try:
         with pool:
-            return tuple(pool.map(partial(make_chapter, run_dir, run), owned))
+            return tuple(pool.map(partial(make_chapter, run_dir, run, cell_pages=cell_pages), owned))
     except BrokenProcessPool as error:
         raise StoreError(
             f"no report can be made of {run_dir}: a process that made a part of it was ended",
@@ -94,13 +98,15 @@ def make_chapters(run_dir: Path, run: Run, models: Mapping[str, tuple[str, ...]]
         ) from error
 
 
-def make_chapter(run_dir: Path, run: Run, owned: Owned) -> Chapter:
-    """Make one model's chapter."""
+def make_chapter(run_dir: Path, run: Run, owned: Owned, *, cell_pages: bool) -> Chapter:
+    """Make one model's chapter, and write the pages of its cells where they are asked for."""
     number, model, ids = owned
     measured = in_order(read_cells(run_dir, run, ids))
-    view = build_view(run, measured, overview=True)
+    view = build_view(run, measured, overview=True, cell_pages=cell_pages)
     controls = sum(map(is_control, measured))
     page = f"model-{number}.html"
+    if cell_pages:
+        write_cell_pages(run_dir, run, measured, home=page)
     return Chapter(
         page=page,
         html=render_view(view),

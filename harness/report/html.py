@@ -47,7 +47,7 @@ def render_view(view: View) -> str:
     """The page of a run, or of one of its models."""
     return fill_page(
         "page.html.j2",
-        scripts=[FRAME, *([CHOOSER] if view.choices else []), CELLS, PICTURES],
+        scripts=[*([CHOOSER] if view.choices else []), CELLS, PICTURES],
         view=view,
         table=view.table,
         choices=choices_for_script(view.choices),
@@ -62,12 +62,12 @@ def fill_page(
 
     Args:
         template: the page.
-        scripts: the files of its scripts, in their order; a page that extends the frame begins with the frame's.
+        scripts: the files of its scripts beside the frame's, in their order.
         sheets: style sheets that it has beside that of all pages.
         content: what the template is filled with.
     """
     style = "".join(map(_style, (STYLE, *sheets)))
-    texts = tuple((TEMPLATES / name).read_text(encoding="utf-8") for name in scripts)
+    texts = tuple((TEMPLATES / name).read_text(encoding="utf-8") for name in (FRAME, *scripts))
     return (
         _environment()
         .get_template(template)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from harness.report.all_cells import CellTable
 from harness.report.formats import NAME_LIMIT, clip, moment
-from harness.report.html import CELLS, CHOOSER, FRAME, PICTURES, choices_for_script, fill_page
+from harness.report.html import CELLS, CHOOSER, PICTURES, choices_for_script, fill_page
 from harness.report.proof import Tally, badge
 from harness.report.provenance import CAP_NOTE, host_facts, host_line, matrix_text, method, run_facts
 from harness.report.reference import probed_cpus
@@ -73,16 +73,19 @@ class Overview:
     matrix_text: str
 
 
-def render_overview(run: Run, chapters: Sequence[Chapter], probes: Sequence[ReferenceProbe]) -> str:
+def render_overview(
+    run: Run, chapters: Sequence[Chapter], probes: Sequence[ReferenceProbe], *, cell_pages: bool
+) -> str:
     """The first page of a run in chapters."""
     choices = tuple(subject for chapter in chapters for subject in chapter.subjects)
     return fill_page(
         "overview.html.j2",
-        scripts=[FRAME, CHOOSER, PICTURES],
+        scripts=[CHOOSER, PICTURES],
         view=build_overview(run, chapters, probes),
         choices=choices_for_script(choices),
         cap_note=CAP_NOTE,
         cells_page=CELLS_PAGE,
+        cell_pages=cell_pages,
     )
 
 
@@ -91,7 +94,7 @@ def render_cells(run: Run, chapters: Sequence[Chapter]) -> str:
     rows = tuple(row for chapter in chapters for row in chapter.rows)
     return fill_page(
         "cells_page.html.j2",
-        scripts=[FRAME, CELLS],
+        scripts=[CELLS],
         run_id=clip(run.run_id, NAME_LIMIT),
         table=CellTable(rows),
     )

@@ -94,6 +94,8 @@ class View:
     host_line: str
     overview: bool
     """It shows one model of a run, and links to the page of all."""
+    cell_pages: bool
+    """Each cell has a page of its own; if not, its file is its evidence."""
     unfinished: str
     article: bool
     """The article is replayed beside the cells, on a page of its own."""
@@ -124,9 +126,22 @@ class View:
 
 
 def build_view(
-    run: Run, measured: Sequence[Measured], probes: Sequence[ReferenceProbe] = (), *, overview: bool = False
+    run: Run,
+    measured: Sequence[Measured],
+    probes: Sequence[ReferenceProbe] = (),
+    *,
+    overview: bool = False,
+    cell_pages: bool = True,
 ) -> View:
-    """Compute the page of a run; with an overview beside it, that of one of its models."""
+    """Compute the page of a run.
+
+    Args:
+        run: the run.
+        measured: its cells or, with an overview beside the page, those of one model.
+        probes: its reference probes.
+        overview: another page shows the whole run.
+        cell_pages: each cell has a page of its own.
+    """
     found = workloads(run, measured)
     book = Book.of(run, measured)
     told = warnings(measured)
@@ -142,6 +157,7 @@ def build_view(
         + (", a quick look" if run.quick else ""),
         host_line=host_line(run),
         overview=overview,
+        cell_pages=cell_pages,
         unfinished="" if overview else unfinished(run, len(measured)),
         article=run.protocol.article and not overview,
         total=total(len(measured) - len(book.controls), len(book.controls)),

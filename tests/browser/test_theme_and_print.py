@@ -47,6 +47,19 @@ def test_a_chosen_theme_is_kept_until_it_is_the_systems_again(
     context.close()
 
 
+def test_a_chosen_theme_holds_on_every_kind_of_page(browser: Browser, all_pages: dict[str, Path]) -> None:
+    context = browser.new_context(color_scheme="light")
+    page = context.new_page()
+    page.goto(all_pages["sample"].as_uri())
+    page.get_by_role("button", name="Dark theme").click()
+
+    for name, path in all_pages.items():
+        page.goto(path.as_uri())
+        assert background(page) == rgb(PAPER_DARK), name
+        assert page.get_by_role("button", name="Light theme").is_visible(), name
+    context.close()
+
+
 def test_a_page_without_storage_has_its_theme_all_the_same(
     browser: Browser, reports: dict[str, Path]
 ) -> None:

@@ -26,7 +26,7 @@ Made = tuple[Run, tuple[CellResult, ...]]
 def pages(made: Made) -> dict[str, str]:
     of, cells = made
     every = [each.cell for each in cells]
-    return {each.result.cell_id: cell_page(of, each, every) for each in measure(cells)}
+    return {each.result.cell_id: cell_page(of, each, every, "index.html") for each in measure(cells)}
 
 
 def commands(of: Run, cells: Sequence[CellResult], place: int = 0) -> tuple[str, ...]:
@@ -34,13 +34,14 @@ def commands(of: Run, cells: Sequence[CellResult], place: int = 0) -> tuple[str,
 
 
 @pytest.mark.parametrize("make", [sample, failures, noisy, poisoned])
-def test_a_page_is_whole_asks_for_nothing_and_runs_nothing(make: type) -> None:
+def test_a_page_is_whole_and_asks_for_nothing(make: type) -> None:
     for cell_id, html in pages(make()).items():
         page = Page(html)
 
-        assert not page.all("img", "iframe", "object", "embed", "base", "script", "form")
+        assert not page.all("img", "iframe", "object", "embed", "base", "form")
+        assert len(page.all("script")) == 1, "the frame's"
         policy = next(each for each in page.all("meta") if each.attributes.get("http-equiv"))
-        assert str(policy.attributes["content"]).startswith("default-src 'none'; style-src 'sha256-")
+        assert str(policy.attributes["content"]).startswith("default-src 'none'; script-src 'sha256-")
         assert not [each for each in page.elements if "style" in each.attributes]
         links = [each.attributes["href"] or "" for each in page.all("a")]
         ids = {each.attributes["id"] for each in page.elements if "id" in each.attributes}
@@ -54,7 +55,7 @@ def test_a_page_is_whole_asks_for_nothing_and_runs_nothing(make: type) -> None:
 def test_what_a_container_wrote_stays_text() -> None:
     for html in pages(poisoned()).values():
         assert HOSTILE not in html
-        assert "<script>" not in html
+        assert html.count("<script>") == 1, "the frame's"
 
 
 def test_every_trial_stands_with_its_phases() -> None:

@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -31,10 +32,12 @@ CELLS = (
 )
 
 
-def in_this_process(run_dir: Path, of: Run, models: dict[str, tuple[str, ...]]) -> tuple[Chapter, ...]:
+def in_this_process(
+    run_dir: Path, of: Run, models: dict[str, tuple[str, ...]], *, cell_pages: bool
+) -> tuple[Chapter, ...]:
     """What a pool of processes does, for tests that may start none."""
     owned = [(number, name, ids) for number, (name, ids) in enumerate(models.items(), start=1)]
-    return tuple(make_chapter(run_dir, of, each) for each in owned)
+    return tuple(make_chapter(run_dir, of, each, cell_pages=cell_pages) for each in owned)
 
 
 @pytest.fixture
@@ -66,21 +69,38 @@ def test_the_first_page_sums_up_and_says_what_is_where(folder: Path) -> None:
     assert "Limits proved in all 15 trials" not in text, "controls are not counted, as on other pages"
     assert "Limits proved in all 12 trials" in text
     assert "each model has a page of its own" in text
-    assert "the whole evidence of each is its file" in text
+    assert "The whole evidence of each is its file" in text
     links = {each.attributes["href"] for each in Page((folder / "index.html").read_text()).all("a")}
     assert {"model-1.html", "model-2.html", "cells.html", "results.csv", "results.json"} <= links
 
 
-def test_every_link_from_page_to_page_leads_somewhere(folder: Path) -> None:
-    write_report(folder)
-    pages = {path.name: Page(path.read_text()) for path in folder.glob("*.html")}
-    ids = {name: {each.attributes.get("id") for each in page.elements} for name, page in pages.items()}
+@pytest.mark.parametrize("cell_pages", [False, True])
+def test_every_link_from_page_to_page_leads_somewhere(folder: Path, *, cell_pages: bool) -> None:
+    write_report(folder, cell_pages=cell_pages)
+    pages = {path.resolve(): Page(path.read_text()) for path in folder.rglob("*.html")}
+    ids = {path: {each.attributes.get("id") for each in page.elements} for path, page in pages.items()}
 
-    for name, page in pages.items():
+    for path, page in pages.items():
         for link in (each.attributes["href"] or "" for each in page.all("a")):
-            target, _, fragment = link.partition("#")
-            assert not target or (folder / target).is_file(), link
-            assert not fragment or fragment in ids[target or name], link
+            name, _, fragment = link.partition("#")
+            target = (path.parent / unquote(name)).resolve() if name else path
+            assert target.is_file(), link
+            assert not fragment or unquote(fragment) in ids[target], link
+
+
+def test_pages_of_cells_are_made_where_they_are_asked_for(folder: Path) -> None:
+    write_report(folder)
+    assert list(folder.glob("cells/*.html")) == []
+    assert f"edgematrix report {run(CELLS).run_id} --cell-pages makes a page" in text_of(
+        folder / "index.html"
+    )
+
+    write_report(folder, cell_pages=True)
+
+    assert {path.stem for path in folder.glob("cells/*.html")} == {each.cell_id for each in CELLS}
+    back = Page((folder / "cells" / f"{CELLS[2].cell_id}.html").read_text()).all("a")
+    assert f"../model-1.html#{CELLS[2].cell_id}" in {each.attributes["href"] for each in back}
+    assert "--cell-pages" not in text_of(folder / "index.html")
 
 
 def test_the_table_has_every_cell_once_and_the_same_as_a_run_on_one_page(

@@ -12,7 +12,7 @@ from harness.report.article.rungs import LadderView, ladder_view
 from harness.report.article.tables import Pin, Table, pins, tables
 from harness.report.article.words import names_of, order_of, place_of, ratio_of
 from harness.report.formats import clip, number
-from harness.report.html import FRAME, PICTURES, fill_page
+from harness.report.html import PICTURES, fill_page
 from harness.report.palette import slots
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def render_article(run_dir: Path, run: Run, measured: Sequence[Measured]) -> dic
     if ladder is None:
         return {}
     view = build_article(run, measured, ladder, readings.read_all())
-    return {PAGE: fill_page("article.html.j2", scripts=[FRAME, PICTURES], view=view)}
+    return {PAGE: fill_page("article.html.j2", scripts=[PICTURES], view=view)}
 
 
 def build_article(

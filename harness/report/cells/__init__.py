@@ -46,8 +46,16 @@ class CellView:
     ledger: LedgerEntry | None
 
 
-def write_cell_pages(run_dir: Path, run: Run, measured: Sequence[Measured]) -> None:
+def write_cell_pages(
+    run_dir: Path, run: Run, measured: Sequence[Measured], *, home: str = "index.html"
+) -> None:
     """Write `cells/<cell-id>.html` for every cell.
+
+    Args:
+        run_dir: `reports/<run-id>`.
+        run: its record.
+        measured: the cells.
+        home: the page of the run on which they stand.
 
     Raises:
         StoreError: a page cannot be written.
@@ -55,19 +63,21 @@ def write_cell_pages(run_dir: Path, run: Run, measured: Sequence[Measured]) -> N
     """
     cells = [each.result.cell for each in measured]
     for each in measured:
-        _write(run_dir / "cells" / f"{each.result.cell_id}.html", cell_page(run, each, cells))
+        _write(run_dir / "cells" / f"{each.result.cell_id}.html", cell_page(run, each, cells, home))
 
 
-def cell_page(run: Run, measured: Measured, cells: Sequence[Cell]) -> str:
+def cell_page(run: Run, measured: Measured, cells: Sequence[Cell], home: str) -> str:
     """A cell's page: one self-contained HTML document.
 
     Args:
         run: the run.
         measured: the cell.
-        cells: all cells of the run.
+        cells: those that are reported with it.
+        home: the page of the run on which it stands.
     """
     return fill_page(
         "cell.html.j2",
+        home=home,
         view=_view(run, measured, cells),
         headline=HEADLINE,
         figure_heads=FIGURES,

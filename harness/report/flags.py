@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from harness.report.formats import share
@@ -37,10 +38,11 @@ def flags(measured: Measured, aim: Aim = Aim.LATENCY) -> tuple[str, ...]:
 
 def _flags(measured: Measured, aim: Aim) -> Iterator[str]:
     trials = measured.result.counted
+    carried = Counter(kind for trial in trials for kind in {doubt.kind for doubt in trial.warnings})
     for kind, word in FLAGS.items():
         if kind in OF_SPEED and aim is not Aim.LATENCY:
             continue
-        carriers = sum(any(doubt.kind == kind for doubt in trial.warnings) for trial in trials)
+        carriers = carried[kind]
         if carriers and kind == "throttled" and measured.stats.throttled_fraction is not None:
             yield f"{word} {share(measured.stats.throttled_fraction)}"
         elif carriers:

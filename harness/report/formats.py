@@ -51,7 +51,7 @@ def number(value: float | None) -> str:
         return UNKNOWN
     if value == 0:
         return "0"
-    magnitude = math.floor(math.log10(abs(float(f"{value:.3g}"))))
+    magnitude = int(f"{value:.2e}".partition("e")[2])
     if magnitude < _SMALLEST_PLAIN:
         return f"{value:.3g}"
     return f"{value:,.{max(0, 2 - magnitude)}f}"

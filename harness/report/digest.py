@@ -26,6 +26,8 @@ MARKS: Final = {"proved": "✓", "broken": "!", "idle": "○"}
 def lead_text(headline: Headline) -> str:
     """Who is first: `onnxruntime at 3 of 4 limits, jax tied at 1 of 4 limits`."""
     told = [f"{leader.framework} {places}" for leader, places in headline.winners[:MOST_NAMED]]
+    if more := len(headline.winners) - len(told):
+        told.append(f"and {more} more")
     return ", ".join(filter(None, [*told, headline.rest])) or "no cell is ok"
 
 

@@ -9,8 +9,6 @@ from runner.cgroup import read_text
 PAGE = os.sysconf("SC_PAGE_SIZE")
 MOST = 1000
 """Notes that are kept; a phase that goes on past its time would fill them without end."""
-LATENCY_BYTES = 8
-"""What the measuring loop itself keeps of a call."""
 
 
 class Growth:
@@ -21,11 +19,11 @@ class Growth:
         self.anon: list[int] = []
 
     def note(self, calls: int) -> None:
-        """Note the anonymous memory after so many calls; without the latencies that are kept of them."""
+        """Note the anonymous memory after so many calls; the latencies that are kept of them lie in shared memory."""
         resident = anonymous_bytes()
         if resident is not None and len(self.calls) < MOST:
             self.calls.append(calls)
-            self.anon.append(max(0, resident - LATENCY_BYTES * calls))
+            self.anon.append(resident)
 
     def record(self) -> dict[str, object]:
         """The `growth` record."""

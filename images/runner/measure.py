@@ -83,7 +83,8 @@ def reserve(count: int) -> NDArray[np.uint64]:
     """Make room for so many latencies.
 
     The room is reserved, not touched: a page of it becomes resident only when a latency is written there. Huge pages,
-    which would come two megabytes at a time and look like a framework's own memory, are declined.
+    which would come two megabytes at a time and look like a framework's own memory, are declined. The map is shared, so
+    that it is no part of the anonymous memory in which a leak is looked for.
     """
     room = mmap.mmap(-1, count * 8)
     with contextlib.suppress(OSError):  # a kernel without huge pages has nothing to decline

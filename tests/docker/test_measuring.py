@@ -9,6 +9,7 @@ from harness.records import Clock, Conditions, Framework, Growth, Moment, Phase,
 from harness.reference import run_reference
 from harness.results import Cell, CpuMode, Status, Trial
 from harness.stats.samples import busy_threads, steady_latencies_ns
+from harness.stats.slope import slope_bytes_per_call
 from tests.docker.conftest import MIB, Place
 
 pytestmark = pytest.mark.docker
@@ -22,6 +23,9 @@ def test_the_null_framework_answers_rightly_and_shows_the_timers_floor(framework
     trial = frameworks.trial("null")
     assert trial.status is Status.OK, trial.reason
     assert float(np.median(steady_latencies_ns(trial.records))) < 2000  # nanoseconds
+    assert slope_bytes_per_call(trial) == pytest.approx(0, abs=1), (
+        "it keeps nothing, and the loop's own is not counted"
+    )
 
 
 def test_a_trial_tells_of_its_warm_up_its_threads_its_growth_and_the_host(frameworks: Place) -> None:

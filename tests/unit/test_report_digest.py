@@ -10,7 +10,8 @@ import pytest
 from harness.errors import ExitCode
 from harness.markdown import MARKDOWN_LIMIT
 from harness.report import read_view
-from harness.report.digest import as_markdown
+from harness.report.answers import Headline, Leader
+from harness.report.digest import as_markdown, lead_text
 from harness.report.view import View, build_view
 from harness.results import CellResult
 from harness.runs import Run
@@ -41,6 +42,14 @@ def test_the_verdict_comes_first_and_the_map_has_every_median() -> None:
         (own,) = [line for line in rows if line.startswith(f"| {row.framework} |")]
         assert all(each and f" {each.text} ({each.ratio})" in own for each in row.cells)
     assert str(PAGE).replace("_", "\\_") in lines[-1]
+
+
+def test_a_line_that_does_not_name_all_says_so() -> None:
+    tied = tuple((Leader(name, slot), "tied at 1 of 1 limits") for slot, name in enumerate("abcde"))
+    line = "a tied at 1 of 1 limits, b tied at 1 of 1 limits, c tied at 1 of 1 limits"
+
+    assert lead_text(Headline("Fastest", tied[:3], "")) == line
+    assert lead_text(Headline("Fastest", tied, "")) == f"{line}, and 2 more"
 
 
 def test_every_failure_is_told_with_its_reason() -> None:

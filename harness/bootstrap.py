@@ -171,7 +171,10 @@ def _start_service() -> None:
             why=ended.stderr.strip(),
             fix="Read `journalctl -u docker`.",
         )
-    _wait_for_engine(None)
+    if not _answers(None):
+        raise EngineError(
+            "systemd started the Docker engine, but it does not answer.", fix="Read `journalctl -u docker`."
+        )
 
 
 def _start_daemon() -> None:
@@ -183,12 +186,18 @@ def _start_daemon() -> None:
         daemon = subprocess.Popen(  # noqa: S603 - the path that the shell would take
             [dockerd], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/"
         )
-    _wait_for_engine(daemon)
+    if not _answers(daemon):
+        raise EngineError(
+            "The Docker engine was started but does not answer.",
+            why="\n".join(DAEMON_LOG.read_text(errors="replace").splitlines()[-5:]),
+            fix=f"Read {DAEMON_LOG}; "
+            "a container runs an engine only if it is privileged, or is given another's socket.",
+        )
     daemon.returncode = 0  # it outlives this program on purpose: nobody waits for it
 
 
-def _wait_for_engine(daemon: subprocess.Popen[bytes] | None) -> None:
-    """Wait until an engine answers.
+def _answers(daemon: subprocess.Popen[bytes] | None) -> bool:
+    """Whether an engine answers, in the end.
 
     A daemon that ends at once is given a little longer: another bootstrap's may have been first, and will answer.
     """
@@ -199,16 +208,11 @@ def _wait_for_engine(daemon: subprocess.Popen[bytes] | None) -> None:
         except EngineError:
             time.sleep(0.1)
         else:
-            return
+            return True
         if daemon is not None and daemon.poll() is not None:
             deadline = min(deadline, time.monotonic() + RIVAL_TIMEOUT_S)
             daemon = None
-    log = DAEMON_LOG.read_text(errors="replace") if DAEMON_LOG.exists() else ""
-    raise EngineError(
-        "The Docker engine was started but does not answer.",
-        why="\n".join(log.splitlines()[-5:]),
-        fix=f"Read {DAEMON_LOG}; a container runs an engine only if it is privileged, or is given another's socket.",
-    )
+    return False
 
 
 def main(arguments: list[str]) -> int:

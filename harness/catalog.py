@@ -251,7 +251,7 @@ def _load(file: Path, kind: type[S], **derived: Any) -> S:
 def _read_mapping(file: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:  # a date that there is not is a ValueError
         raise ConfigError(f"{file} cannot be read as YAML.", why=str(error), fix="Mend the file.") from error
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         raise ConfigError(f"{file} is no mapping of names to values.", fix="Write one `key: value` a line.")

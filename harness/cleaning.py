@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.build import remove_stages
 from harness.build.base import LABEL_BASE
+from harness.build.images import own_tags
 from harness.container import LABEL_MODEL, LABEL_OWNER
 
 if TYPE_CHECKING:
@@ -29,6 +30,6 @@ def clean_engine(client: docker.DockerClient) -> Iterator[str]:
     remove_stages(client)
     # Every image of ours, the base among them, says what it stands on.
     for image in client.images.list(filters={"label": LABEL_BASE}):
-        for tag in image.tags:
+        for tag in own_tags(image):
             client.images.remove(tag, force=True)
             yield f"image {tag}"

@@ -54,8 +54,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except click.ClickException as error:
         error.show()
         sys.exit(ExitCode.CONFIG)
-    except (KeyboardInterrupt, click.Abort, BrokenPipeError):
+    except (KeyboardInterrupt, click.Abort):
         sys.exit(ExitCode.INTERRUPTED)
+    except SystemExit as leave:
+        # A closed pipe comes from click as code 1, which no command of ours ends with.
+        sys.exit(ExitCode.INTERRUPTED if leave.code == 1 else leave.code)
     except OSError as error:
         fail(StoreError(f"a file or a stream cannot be used: {error}"), words)
     except EdgematrixError as error:

@@ -65,7 +65,14 @@ def endpoints(environ: Mapping[str, str]) -> tuple[Endpoint, ...]:
         EngineError: the current docker context cannot be read.
     """
     if environ.get("DOCKER_HOST"):
-        options = kwargs_from_env(environment=dict(environ))
+        try:
+            options = kwargs_from_env(environment=dict(environ))
+        except DockerException as error:
+            raise EngineError(
+                "DOCKER_TLS_VERIFY is set, but its certificates cannot be used.",
+                why=str(error),
+                fix="Set DOCKER_CERT_PATH to the folder of ca.pem, cert.pem and key.pem.",
+            ) from error
         url = options.pop("base_url")
         return (Endpoint(url=url, origin="DOCKER_HOST", named=True, options=options),)
     context = _current_context(environ)

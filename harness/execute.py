@@ -102,6 +102,10 @@ class Measuring:
         for index, blocks in enumerate(rounds):
             with self._beside(index, self._stop):
                 self._run_round(blocks)
+        for index in sorted({index for _, index in self._retry if index >= protocol.trials}):
+            self._run_round(
+                scheduler.round([cell for cell in cells if (cell.id, index) in self._retry], index)
+            )
         extra = [cell for cell in cells if not cell.is_floor]
         index = max(protocol.trials, 1 + self._store.last_round())
         while not self._stop.now and (

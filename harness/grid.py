@@ -110,8 +110,8 @@ def estimate(plan: Plan, runs: Iterable[Run]) -> Estimate:
             and not run.protocol.article
             and measured_alike(run.protocol, protocol)
         )
-        if same and run.run_s > 0 and 2 * len(cells.intersection(run.cells)) >= len(cells):
-            each = run.run_s / (len(run.cells) * run.protocol.trials)
+        if same and run.trials and 2 * len(cells.intersection(run.cells)) >= len(cells):
+            each = run.run_s / run.trials
             return Estimate(
                 cells=len(cells),
                 trials=trials,

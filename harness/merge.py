@@ -76,6 +76,12 @@ def merge_runs(folders: Sequence[Path], reports: Path) -> Path:
 def refuse(runs: Sequence[Run], stores: Sequence[RunStore]) -> None:
     """Refuse runs that are not parts of one measurement."""
     first, *others = runs
+    if len({run.run_id for run in runs}) < len(runs):
+        raise NotComparableError(
+            "a run is named twice",
+            why="its trials would count twice",
+            fix="name each run once; `latest` is one of them",
+        )
     for run in runs:
         if run.state is not RunState.COMPLETE:
             raise NotComparableError(
@@ -135,6 +141,7 @@ def write(parts: _Parts, runs: Sequence[Run], reports: Path) -> Path:
             "started_at": min(run.started_at for run in runs),
             "finished_at": max((run.finished_at for run in runs if run.finished_at), default=None),
             "run_s": sum(run.run_s for run in runs),
+            "trials": sum(run.trials for run in runs),
             "plan_hash": Plan(cells=tuple(planned), protocol=runs[0].protocol).plan_hash,
             "cells": tuple(parts.results),
             "images": {name: image for run in runs for name, image in run.images.items()},

@@ -8,9 +8,17 @@ import re
 import socket
 
 
+def user_name() -> str:
+    """The name of who runs this; its number where the machine has no name for it, as in many containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
 def own_name(purpose: str) -> str:
     """This process and what it does, such as `edgematrix run by ann@build-3, pid 4711`: no other has that name."""
-    return f"{purpose} by {getpass.getuser()}@{socket.gethostname()}, pid {os.getpid()}"
+    return f"{purpose} by {user_name()}@{socket.gethostname()}, pid {os.getpid()}"
 
 
 def is_gone(owner: str) -> bool:

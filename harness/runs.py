@@ -146,6 +146,8 @@ class Run(Stored):
     finished_at: datetime | None
     run_s: Seconds
     """Wall time spent measuring, over all sessions."""
+    trials: Count = 0
+    """How many were run in that time, each attempt counted; 0 before the first session's end."""
     plan_hash: str
     """Hash of the cells and the protocol: what `resume` compares."""
     cells: tuple[str, ...]

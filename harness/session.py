@@ -34,6 +34,7 @@ from harness.stopping import Stop
 from harness.store import RunStore, fitting_run, identity, open_run
 from harness.supplies import build_supplies, create_volumes, describe_models, fill_volumes, remove_outdated
 from harness.trial import Bench
+from harness.units import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -257,10 +258,12 @@ def measure(
                 "state": RunState.COMPLETE if complete else RunState.INTERRUPTED,
                 "finished_at": datetime.now(UTC),
                 "run_s": bench.run.run_s + time.monotonic() - begin,
+                "trials": store.count_trials(),
             }
         )
         cells = sum_up(plan, store, bench, stop, expectation)
-        listener(Step(subject="report", text=f"writing the pages of {len(cells)} cells"))
+        with contextlib.suppress(OSError):  # whose terminal or pipe is closed has a report all the same
+            listener(Step(subject="report", text=f"writing the pages of {counted(len(cells), 'cell')}"))
         report = write_results(store, run, cells)
     if stop.interrupted and not complete:
         raise KeyboardInterrupt

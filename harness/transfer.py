@@ -18,6 +18,7 @@ from harness.build.images import (
     LABEL_VERSION,
     engine_architecture,
     find_image,
+    own_tags,
 )
 from harness.build.recipe import LABEL_FINGERPRINT
 from harness.catalog import SUPPORT_IMAGES
@@ -155,7 +156,7 @@ def import_images(client: docker.DockerClient, file: Path, listener: Listener) -
 def _ours(client: docker.DockerClient) -> dict[str, Any]:
     """Every image that something runs in, by tag: what they are made of has no fingerprint."""
     images = client.images.list(filters={"label": LABEL_FINGERPRINT})
-    return {tag: image for image in images for tag in image.tags}
+    return {tag: image for image in images for tag in own_tags(image)}
 
 
 def _size(client: docker.DockerClient, images: Mapping[str, Any], bases: set[str]) -> int:

@@ -186,5 +186,5 @@ def worker_env(
 def _filled(text: str, words: Mapping[str, ParamValue | None]) -> str:
     """A variable's text, each `{name}` in it replaced."""
     for name, value in words.items():
-        text = text.replace(f"{{{name}}}", str(value).lower())
+        text = text.replace(f"{{{name}}}", str(value).lower() if isinstance(value, bool) else str(value))
     return text

@@ -87,11 +87,11 @@ def parse_duration(text: str) -> float:
 
 
 def format_duration(seconds: float) -> str:
-    """Print seconds for people: `850 ms`, `12.3 s`, `4 min 05 s` or `2 h 03 min`."""
-    if seconds < 1:
-        return f"{seconds * 1000:.3g} ms"
-    if seconds < 60:
-        return f"{seconds:.3g} s"
+    """Print seconds for people: `15.3 µs`, `850 ms`, `12.3 s`, `4 min 05 s` or `2 h 03 min`."""
+    for unit, factor, end in (("µs", 1e6, 1000), ("ms", 1e3, 1000), ("s", 1, 60)):
+        digits = f"{seconds * factor:.3g}"
+        if float(digits) < end:
+            return f"{digits} {unit}"
     whole = round(seconds)
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"

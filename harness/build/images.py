@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import docker
+    from docker.models.images import Image as EngineImage
 
+OWN_NAMES: Final = "edgematrix/"
 LABEL_FRAMEWORK: Final = "edgematrix.framework"
 LABEL_PACKAGES: Final = "edgematrix.packages"
 LABEL_VERSION: Final = "org.opencontainers.image.version"
@@ -279,6 +281,11 @@ def _labels(workshop: Workshop, recipe: Recipe) -> dict[str, str]:
         LABEL_BASE_NAME: workshop.base.tag,
         "org.opencontainers.image.base.digest": workshop.base.identity,
     }
+
+
+def own_tags(image: EngineImage) -> list[str]:
+    """The names that the project gave an image; whoever tags or extends one gives it others, with the same labels."""
+    return [tag for tag in image.tags if tag.startswith(OWN_NAMES)]
 
 
 def find_image(client: docker.DockerClient, tag: str) -> Image | None:

@@ -34,13 +34,13 @@ def known_frameworks(names: Iterable[str]) -> Mapping[str, FrameworkSpec]:
     return known
 
 
-def read_statuses(_: click.Context, __: click.Parameter, text: str) -> frozenset[Status]:
-    """Endings of trials, with commas between them."""
+def read_statuses(_: click.Context, __: click.Parameter, text: str | None) -> frozenset[Status]:
+    """Endings of trials, with commas between them; an empty text is a mistake, such as a variable without a value."""
     from harness.results import EXPECTABLE, Status
 
     # What could not be built is built by every run.
     known = {status.value: status for status in EXPECTABLE if status is not Status.BUILD_FAILED}
-    words = text.split(",") if text else []
+    words = [] if text is None else text.split(",")
     for word in words:
         if word not in known:
             raise click.BadParameter(f"{word!r} is none of {', '.join(known)}")

@@ -44,7 +44,7 @@ def plan(
     if as_json:
         click.echo(json.dumps(describe(whole), indent=1))
     elif ids:
-        for row in describe(whole):
+        for row in describe(planned):
             click.echo(row["id"] + (f"  skipped: {row['skip_reason']}" if row["skip_reason"] else ""))
     else:
         for line in grid_lines(whole, shutil.get_terminal_size().columns):

@@ -35,7 +35,6 @@ Examples:
 @click.option(
     "--retry",
     callback=read_statuses,
-    default="",
     metavar="STATUS,...",
     help="Run trials that ended so once more, in the newest run that fits or in --run-id.",
 )

@@ -11,7 +11,7 @@ from harness.catalog import RESERVED_NAMES, TOOLS_SUFFIX
 from harness.config.mistakes import did_you_mean, printable, show
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path as FilePath
 
     from harness.catalog import Catalog, FrameworkSpec
@@ -73,11 +73,14 @@ def _variant(source: Source, path: Path, variant: VariantKeys, spec: FrameworkSp
 
 def _lengths(source: Source, file: MatrixFile, catalog: Catalog) -> Iterator[Mistake]:
     """Sequences that are longer than a model takes."""
-    limits = {name: catalog.models[name].longest_sequence for name in file.models if name in catalog.models}
-    rules = {("include", index): rule.sequence for index, rule in enumerate(file.include)}
-    for path, lengths in ({(): file.sequence} | rules).items():
+    rules: dict[Path, tuple[Sequence[int], Iterable[str]]] = {
+        ("include", index): (rule.sequence, rule.model or file.models)
+        for index, rule in enumerate(file.include)
+    }
+    for path, (lengths, names) in ({(): (file.sequence, file.models)} | rules).items():
         for index, length in enumerate(lengths):
-            for name, limit in limits.items():
+            for name in names:
+                limit = catalog.models[name].longest_sequence if name in catalog.models else None
                 if limit is not None and length > limit:
                     what = f"{name} takes sequences of at most {limit}"
                     yield source.mistake((*path, "sequence", index), what, f"write at most {limit}")

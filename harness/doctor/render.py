@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import re
 import socket
 from collections import Counter
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from harness import __version__
 from harness.doctor.checks import Verdict
 from harness.doctor.noise import PROBES, percent
+from harness.owner import user_name
 from harness.reference import SECONDS
 from harness.units import counted
 
@@ -98,7 +98,7 @@ def as_document(diagnosis: Diagnosis) -> dict[str, Any]:
 def own_names() -> tuple[str, ...]:
     """What the report must not tell: this user, this host, this home."""
     host = socket.gethostname()
-    return (str(Path.home()), getpass.getuser(), host, host.partition(".")[0])
+    return (str(Path.home()), user_name(), host, host.partition(".")[0])
 
 
 def anonymized(check: Check, names: Sequence[str]) -> Check:

@@ -73,7 +73,7 @@ class PlainLines:
         self._every = every
         self._estimate = Estimate()
         self._last = time.monotonic()
-        self._step = ""
+        self._steps: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -104,12 +104,12 @@ class PlainLines:
         return "still running" if isinstance(event, Tick) and silent else ""
 
     def _step_line(self, event: Step) -> str:
-        """A download reports many times a second; a log wants each step once."""
-        line = "" if event.done not in {None, 1.0} else f"{event.subject}: {event.text}"
-        if line == self._step:
+        """A download reports many times a second; a log wants to know that each step began, and how it ended."""
+        step = event.text if event.done in {None, 1.0} else event.text.partition(" ")[0]
+        if self._steps.get(event.subject) == step:
             return ""
-        self._step = line or self._step
-        return line
+        self._steps[event.subject] = step
+        return f"{event.subject}: {event.text}"
 
 
 def _print(line: str) -> None:

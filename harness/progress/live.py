@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING, Self
 
@@ -46,7 +47,8 @@ class LiveStatus:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._live.stop()
+        with contextlib.suppress(OSError):  # a terminal that is closed needs no tidying
+            self._live.stop()
 
     def __call__(self, event: Event) -> None:
         """Redraw."""

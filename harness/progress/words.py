@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from harness.events import EngineLost, TrialSpoiled
 from harness.results import Status
@@ -11,6 +11,8 @@ from harness.units import format_duration
 if TYPE_CHECKING:
     from harness.events import RunStarted, Stopping, TrialEnded
     from harness.progress.estimate import Estimate
+
+US_PER_S: Final = 1e6
 
 
 def started_line(event: RunStarted) -> str:
@@ -30,17 +32,12 @@ def trouble_line(event: TrialSpoiled | Stopping | EngineLost) -> str:
 
 def trial_line(event: TrialEnded) -> str:
     """One finished trial."""
-    latency = "" if event.p50_us is None else f"p50 {format_duration_us(event.p50_us)}"
+    latency = "" if event.p50_us is None else f"p50 {format_duration(event.p50_us / US_PER_S)}"
     number = f"[{event.number:>{len(str(event.total))}}/{event.total}]"
     words = event.reason if event.status is not Status.OK else latency
     return (
         f"{number} {event.cell_id:<40} #{event.index + 1} {event.status:<8} {event.engine_s:5.1f} s  {words}"
     )
-
-
-def format_duration_us(us: float) -> str:
-    """A latency with three digits and its own unit."""
-    return f"{us:.3g} µs" if us < 1000 else f"{us / 1000:.3g} ms"
 
 
 def left_text(estimate: Estimate) -> str:

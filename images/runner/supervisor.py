@@ -145,7 +145,8 @@ class Reports:
             record = json.loads(line)
         except (ValueError, RecursionError):
             record = None
-        if not isinstance(record, dict) or record.get("type") not in WORKER_RECORDS:
+        kind = record.get("type") if isinstance(record, dict) else None
+        if not isinstance(kind, str) or kind not in WORKER_RECORDS:
             self._refuse(f"a worker may not say {line[:200]!r}")
             return
         if record["type"] == "phase_start":

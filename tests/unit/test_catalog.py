@@ -56,6 +56,7 @@ def test_a_folder_without_description_is_no_framework(tmp_path: Path) -> None:
         ("mine", FRAMEWORK + "older: {'1.19 or so': [numpy<2]}\n", "older: Value error, Invalid specifier"),
         ("mine", FRAMEWORK + "older: {'<1.19': ['numpy is old']}\n", "older: Value error"),
         ("mine", "[a", "cannot be read as YAML"),
+        ("mine", "homepage: 2024-99-01", "cannot be read as YAML"),
         ("mine", "- a\n", "no mapping"),
         ("mine", "1: a\n", "no mapping"),
         ("Mine", FRAMEWORK, "no valid name"),

@@ -124,6 +124,19 @@ def test_a_sequence_is_no_longer_than_its_model_takes() -> None:
         assert str(caught.value).startswith(place)
 
 
+def test_a_rule_s_own_model_says_how_long_its_sequences_are() -> None:
+    shipped = load_catalog(ROOT)
+    rule = "include: [{{model: {}, sequence: 4096, batch: 2}}]\n"
+
+    def read(models: str, included: str) -> Matrix:
+        text = f"frameworks: [jax]\nmodels: {models}\n{rule.format(included)}{LIMITS}"
+        return parse_matrix("m.yaml", text, name="m", folder=Path(), catalog=shipped)
+
+    assert read("[spam-fnn, distilbert]", "spam-fnn")
+    with pytest.raises(ConfigError, match="distilbert takes sequences of at most 512"):
+        read("[spam-fnn]", "distilbert")
+
+
 def test_a_list_of_names_stays_as_it_is() -> None:
     source = parse_source("m.yaml", "frameworks: [jax]\nmodels: [spam-fnn]\n")
     split = in_one_form(source)

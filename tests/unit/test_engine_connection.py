@@ -39,6 +39,16 @@ def test_docker_host_is_the_only_place_when_it_is_set(docker_config: Path) -> No
     assert (endpoint.url, endpoint.named) == ("tcp://here:2375", True)
 
 
+def test_certificates_that_are_not_there_are_an_error(docker_config: Path) -> None:
+    words = {
+        "DOCKER_HOST": "tcp://h:2376",
+        "DOCKER_TLS_VERIFY": "1",
+        "DOCKER_CERT_PATH": str(docker_config / "no"),
+    }
+    with pytest.raises(EngineError, match="certificates cannot be used"):
+        endpoints(words)
+
+
 def test_the_current_context_is_the_only_place_when_there_is_one(docker_config: Path) -> None:
     write_context(docker_config, "far", context("far", "tcp://far:2375"))
     (docker_config / "config.json").write_text('{"currentContext": "far"}')

@@ -11,7 +11,7 @@ from harness.records import Moment, Phase
 from harness.results import Status
 from harness.store import RunStore
 from harness.trial import Bench
-from tests.factories import conditions
+from tests.factories import conditions, samples
 from tests.unit.stand_in import CELLS, FakeEngine, play
 from tests.unit.test_derive import derived
 from tests.unit.trials import OUTCOME, until, whole
@@ -78,6 +78,21 @@ def test_trials_that_ended_as_asked_are_tried_once_more_and_the_old_ones_kept(
     assert derived(list(trials)).status is Status.OK
     for name, content in kept.items():
         assert (tmp_path / "trials" / name).read_bytes() == content
+
+
+def test_a_trial_beyond_the_planned_ones_is_tried_once_more_as_well(tmp_path: Path, bench: Bench) -> None:
+    protocol = bench.run.protocol.model_copy(update={"precision": 0.5, "max_trials": 9})
+    bench = replace(bench, run=bench.run.model_copy(update={"protocol": protocol}))
+    records = [*whole()[:-3], samples([1000] * 20, Phase.STEADY), *whole()[-3:]]
+    store = RunStore(tmp_path)
+    play(FakeEngine(records), store, bench)
+    planned = store.read_trials(CELLS[0].id)
+    last = planned[-1].model_copy(update={"index": 7, "status": Status.CRASH, "phase": Phase.LOAD})
+    store.write_trial(last)
+
+    play(FakeEngine(records), store, bench, retry=[Status.CRASH])
+
+    assert [trial.key[1:] for trial in store.read_trials(CELLS[0].id)][-2:] == [(7, 0), (7, 1)]
 
 
 def test_what_is_tried_again_and_spoiled_by_the_host_is_repeated_once(tmp_path: Path, bench: Bench) -> None:

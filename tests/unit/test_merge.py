@@ -92,6 +92,12 @@ def test_what_is_not_of_one_measurement_is_refused(
     assert len(list(tmp_path.iterdir())) == 2
 
 
+def test_a_run_that_is_named_twice_is_refused(tmp_path: Path) -> None:
+    one = shard(tmp_path, "one", [JAX, FLOOR])
+    with pytest.raises(NotComparableError, match="a run is named twice"):
+        merge_runs([one, one], tmp_path)
+
+
 def test_a_cell_that_two_runs_have_is_refused(tmp_path: Path) -> None:
     folders = [shard(tmp_path, name, [JAX, FLOOR]) for name in ("one", "two")]
     with pytest.raises(NotComparableError, match="is in run one and in run two"):

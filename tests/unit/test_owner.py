@@ -5,11 +5,21 @@ import pytest
 
 from harness.owner import is_gone, own_name
 
+NAMELESS = "getpwuid(): uid not found: 54321"
 NOBODY = 2**22 + 1
 """Above the largest process id that Linux gives."""
 
 
 def test_this_process_lives() -> None:
+    assert not is_gone(own_name("a test"))
+
+
+def test_a_user_without_a_name_has_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown() -> str:
+        raise KeyError(NAMELESS)
+
+    monkeypatch.setattr("getpass.getuser", unknown)
+    assert own_name("a test").startswith(f"a test by uid {os.getuid()}@")
     assert not is_gone(own_name("a test"))
 
 

@@ -47,6 +47,9 @@ def test_plain_lines_tell_each_step_once_and_each_trial(capsys: pytest.CaptureFi
     with PlainLines() as show:
         for event in (
             Step(subject="image jax", text="download numpy", done=0.3),
+            Step(subject="image jax", text="download jax", done=0.6),
+            Step(subject="image null", text="build", done=0.0),
+            Step(subject="image jax", text="download jaxlib", done=0.9),
             Step(subject="image jax", text="finished", done=1.0),
             STARTED,
             TRIAL,
@@ -57,7 +60,8 @@ def test_plain_lines_tell_each_step_once_and_each_trial(capsys: pytest.CaptureFi
         ):
             show(event)
     lines = capsys.readouterr().err.splitlines()
-    assert lines[0] == "image jax: finished"
+    assert lines[:3] == ["image jax: download numpy", "image null: build", "image jax: finished"]
+    del lines[:2]
     assert lines[1] == "run r1: 6 trials, 2 kept from before"
     assert "[3/6] jax.m.c1.m1g.b1" in lines[2]
     assert "12.3 µs" in lines[2]

@@ -66,7 +66,16 @@ def test_records_in_pieces_are_forwarded_whole(written: dict[int, bytes]) -> Non
 @pytest.mark.usefixtures("reads")
 @pytest.mark.parametrize(
     "line",
-    [b"garbage", b"[]", b'"end"', b'{"type":"end"}', b'{"type":"limits"}', b'{"no":"type"}', b"\xff"],
+    [
+        b"garbage",
+        b"[]",
+        b'"end"',
+        b'{"type":"end"}',
+        b'{"type":"limits"}',
+        b'{"no":"type"}',
+        b'{"type":[]}',
+        b"\xff",
+    ],
 )
 def test_a_worker_cannot_speak_for_the_supervisor(written: dict[int, bytes], line: bytes) -> None:
     supervisor.Reports(worker=7).feed(line + b"\n")

@@ -88,7 +88,17 @@ def test_a_duration_that_is_none_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0.85, "850 ms"), (12.34, "12.3 s"), (59.7, "59.7 s"), (245, "4 min 05 s"), (7380, "2 h 03 min")],
+    [
+        (1.23e-6, "1.23 µs"),
+        (999.7e-6, "1 ms"),
+        (0.9997, "1 s"),
+        (59.97, "1 min 00 s"),
+        (0.85, "850 ms"),
+        (12.34, "12.3 s"),
+        (59.7, "59.7 s"),
+        (245, "4 min 05 s"),
+        (7380, "2 h 03 min"),
+    ],
 )
 def test_a_duration_is_printed_for_people(seconds: float, text: str) -> None:
     assert format_duration(seconds) == text

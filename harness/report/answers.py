@@ -15,6 +15,7 @@ from harness.report.causes import throttling
 from harness.report.flags import flags
 from harness.report.formats import figure_text, listed, ratio
 from harness.report.noise import floor_note
+from harness.stats.differences import paired_difference
 from harness.stats.noise import Aim, by_round, estimate
 from harness.units import counted
 
@@ -58,7 +59,7 @@ class Pick:
     verdict: str
     """What stands in place of a name where nobody leads: all tie, or no cell is ok."""
     leaders: tuple[Leader, ...]
-    """The one with the smallest figure, then those that the trials cannot tell from it."""
+    """The one that is proved to be before the most, then those that the trials cannot tell from it."""
     figure: str = ""
     flags: tuple[str, ...] = ()
     """Doubts about the first one's figures."""
@@ -67,6 +68,8 @@ class Pick:
     """The tie, or how far behind the next one is."""
     floor: str = ""
     """The smallest difference that counts here."""
+    alone: bool = False
+    """No other cell has the figure, so that nothing was beaten."""
 
 
 @dataclass(frozen=True)
@@ -120,20 +123,22 @@ def headlines(given: Sequence[Answer]) -> tuple[Headline, ...]:
 def _headline(title: str, picks: Sequence[Pick]) -> Headline:
     decided = [pick.leaders for pick in picks if not pick.verdict]
     proved = Counter(leaders[0] for leaders in decided if len(leaders) == 1)
+    alone = Counter(pick.leaders[0] for pick in picks if pick.alone)
     tied = Counter(leader for leaders in decided if len(leaders) > 1 for leader in leaders)
     order = sorted({**proved, **tied}, key=lambda each: (-proved[each], -tied[each], each.framework))
     verdicts = Counter(pick.verdict for pick in picks if pick.verdict)
     return Headline(
         question=title,
-        winners=tuple((each, _places(proved[each], tied[each], len(picks))) for each in order),
+        winners=tuple((each, _places(proved[each], tied[each], alone[each], len(picks))) for each in order),
         rest="; ".join(f"{verdict} at {_of(count, len(picks))}" for verdict, count in verdicts.items()),
     )
 
 
-def _places(proved: int, tied: int, limits: int) -> str:
+def _places(proved: int, tied: int, alone: int, limits: int) -> str:
     if not proved:
         return f"tied at {_of(tied, limits)}"
-    return f"at {_of(proved, limits)}" + (f"; tied at {tied}" if tied else "")
+    only = (f" (alone at {alone})" if alone < proved else " (alone)") if alone else ""
+    return f"at {_of(proved, limits)}{only}" + (f"; tied at {tied}" if tied else "")
 
 
 def _of(count: int, limits: int) -> str:
@@ -147,8 +152,8 @@ def _pick(book: Book, group: LimitGroup, question: Question) -> Pick:
         if (found := estimate(each.stats, question.aim)) is not None and by_round(each.stats, question.aim)
     ]
     if not known:
-        return Pick(question.title, "no cell is ok", ())
-    known.sort(key=lambda pair: (pair[1].value, pair[0].result.cell.framework))
+        return Pick(question.title, "no figure" if group.ok else "no cell is ok", ())
+    known = _in_proved_order(book, question.aim, known)
     (first, best), *others = known
     cells = [each for each, _ in known]
     ranking = book.ranking(cells, question.aim)
@@ -168,7 +173,17 @@ def _pick(book: Book, group: LimitGroup, question: Question) -> Pick:
         interval=_interval(question, best),
         note=_note(book, question, known, names),
         floor=floor,
+        alone=not others,
     )
+
+
+def _in_proved_order(
+    book: Book, aim: Aim, known: Sequence[tuple[Measured, Estimate]]
+) -> list[tuple[Measured, Estimate]]:
+    """What is proved goes before the figures: those are over all rounds of a cell, and ranks over common ones."""
+    by_value = sorted(known, key=lambda pair: (pair[1].value, pair[0].result.cell.framework))
+    bands = book.ranking([each for each, _ in by_value], aim).bands()
+    return [pair for _, pair in sorted(zip(bands, by_value, strict=True), key=lambda both: both[0])]
 
 
 def _flagged(book: Book, measured: Measured, question: Question) -> str:
@@ -186,10 +201,13 @@ def _interval(question: Question, best: Estimate) -> str:
 def _note(
     book: Book, question: Question, known: Sequence[tuple[Measured, Estimate]], ties: Sequence[str]
 ) -> str:
-    (_, best), *others = known
+    (first, best), *others = known
     if not others:
-        return "the only cell that is ok"
+        return "the only cell that has a figure"
     if ties:
         return f"tied with {listed(ties)}"
     runner_up, behind = others[0]
-    return f"next: {_flagged(book, runner_up, question)}, {ratio(behind.value, best.value)}"
+    rounds = (by_round(each.stats, question.aim) for each in (first, runner_up))
+    difference = paired_difference(*rounds)  # as the order, which figures over all rounds might contradict
+    times = difference.ratio if difference is not None else behind.value / best.value
+    return f"next: {_flagged(book, runner_up, question)}, {ratio(times, 1.0)}"

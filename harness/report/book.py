@@ -10,6 +10,7 @@ from harness.report.charts import Row
 from harness.report.endings import Ending, ending
 from harness.report.formats import NAME_LIMIT, UNKNOWN, clip
 from harness.report.palette import slots
+from harness.results import NULL_FRAMEWORK
 from harness.stats.noise import Aim, floors, group_floors, rank_cells
 
 if TYPE_CHECKING:
@@ -39,10 +40,12 @@ class Book:
     @classmethod
     def of(cls, run: Run, measured: Sequence[Measured]) -> Self:
         """The book of a run and all its cells."""
-        named = [name for name in run.images if name not in RESERVED_NAMES]
+        named = [name for name in run.images if name not in {*RESERVED_NAMES, NULL_FRAMEWORK}]
         return cls(
             run=run,
-            slots=slots([*named, *(each.result.cell.framework for each in measured)]),
+            slots=slots(
+                [*named, *(each.result.cell.framework for each in measured if not each.result.cell.is_floor)]
+            ),
             floors=floors(measured),
             group_floors={aim: group_floors(measured, aim) for aim in Aim},
             controls=tuple(each for each in measured if is_control(each)),

@@ -1,12 +1,14 @@
-"""What made cells slow, where the run itself shows it: a quota beside a cpuset of as many CPUs."""
+"""What a quota costs, where the run itself shows it: beside a cpuset of as many CPUs."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from harness.report.formats import listed, ratio, share
 from harness.results import CpuMode
-from harness.stats.differences import paired_difference
+from harness.stats.differences import counts, holm, paired_difference
+from harness.stats.noise import Aim
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,11 +19,12 @@ if TYPE_CHECKING:
 
 
 def throttling(book: Book, workload: Workload, group: LimitGroup) -> str:
-    """Name throttling as the cause for the cells of a quota that are slower than the same ones on whole cores.
+    """Name the cells of a quota that were throttled and are proved slower than the same ones on whole cores.
 
     Returns:
         A sentence, or nothing: where the limit is no quota, nothing was throttled, the matrix has no cpuset of as many
-        CPUs with the same memory and threads, or the rounds do not prove a cell slower.
+        CPUs with the same memory and threads, or the rounds do not prove a cell slower (corrected for their number, and
+        above the A/A floors of both limits).
     """
     limit = group.limit._replace(cpu_mode=CpuMode.CPUSET)
     beside = next((each for each in workload.groups if each.limit == limit), None)
@@ -30,25 +33,26 @@ def throttling(book: Book, workload: Workload, group: LimitGroup) -> str:
     slowed = list(_slowed(book, group, beside))
     if not slowed:
         return ""
-    return f"Throttling is the cause where a cell is slower than under {beside.title}: {listed(slowed)}."
+    return f"Slower than under {beside.title}, and throttled meanwhile: {listed(slowed)}."
 
 
 def _slowed(book: Book, group: LimitGroup, beside: LimitGroup) -> Iterator[str]:
-    for each in group.ok:
-        other = beside.of(each.result.cell.framework)
-        times = _times_slower(each, other) if other is not None and _throttled(each) else None
-        if times is not None:
+    found = [
+        (each, difference)
+        for each in group.ok
+        if _throttled(each)
+        if (other := beside.of(each.result.cell.framework)) is not None
+        if (difference := paired_difference(other.stats.medians_ms, each.stats.medians_ms)) is not None
+    ]
+    floors = [book.floor(of.ok, Aim.LATENCY) for of in (group, beside)]
+    least = max((floor.log_ratio for floor in floors if floor is not None), default=math.inf)
+    adjusted = holm([difference.p_value for _, difference in found])
+    for (each, difference), p_value in zip(found, adjusted, strict=True):
+        if difference.log_ratio > 0 and counts(difference, p_value, least):
             stopped = share(each.stats.throttled_fraction)
-            yield f"{book.name(each)} takes {ratio(times, 1.0)} the time, stopped in {stopped} of the periods"
+            times = ratio(difference.ratio, 1.0)
+            yield f"{book.name(each)} takes {times} the time, stopped in {stopped} of the periods"
 
 
 def _throttled(measured: Measured) -> bool:
     return any(doubt.kind == "throttled" for trial in measured.result.counted for doubt in trial.warnings)
-
-
-def _times_slower(quota: Measured, cpuset: Measured) -> float | None:
-    """How many times slower by the rounds of both; `None` where they do not prove it."""
-    difference = paired_difference(cpuset.stats.medians_ms, quota.stats.medians_ms)
-    if difference is None or difference.interval()[0] <= 1:
-        return None
-    return difference.ratio

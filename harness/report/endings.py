@@ -77,10 +77,15 @@ def _oom(trial: Trial, where: str) -> tuple[str, str]:
     cap = format_memory(trial.evidence.cap_bytes or trial.requested.memory_bytes)
     end = trial.find(End)
     if end is not None and end.stop is Stop.THRASHING:
-        return "thrashing", f"{where}: read {format_memory(end.phase_read_bytes)} under a {cap} cap"
+        return "thrashing", _told(where, f"read {format_memory(end.phase_read_bytes)} under a {cap} cap")
     peak = trial.evidence.peak_bytes
     if peak is None:
         return WORDS[Status.OOM], f"{where} under a {cap} cap".strip()
     if _NEARLY <= peak / trial.requested.memory_bytes <= 1:
-        return WORDS[Status.OOM], f"{where}: filled its {cap} cap"
-    return WORDS[Status.OOM], f"{where}: {format_memory(peak)} under a {cap} cap"
+        return WORDS[Status.OOM], _told(where, f"filled its {cap} cap")
+    return WORDS[Status.OOM], _told(where, f"{format_memory(peak)} under a {cap} cap")
+
+
+def _told(where: str, what: str) -> str:
+    """What happened, after where it did; a container may die before its first phase."""
+    return ": ".join(filter(None, (where, what)))

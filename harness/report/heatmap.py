@@ -66,7 +66,7 @@ class HeatMap:
 
 
 def heat_map(book: Book, workload: Workload) -> HeatMap:
-    """Draw up the map; the framework that is ahead most often stands first."""
+    """Draw up the map; the framework with the best mean place stands first."""
     unit = time_unit(each.stats.p50_ms.value for each in workload.ok if each.stats.p50_ms)
 
     def cell(group: LimitGroup, each: Measured) -> HeatCell:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from harness.report.all_cells import CellTable
-from harness.report.formats import NAME_LIMIT, clip, moment
+from harness.report.formats import NAME_LIMIT, clip
 from harness.report.html import CELLS, CHOOSER, PICTURES, choices_for_script, fill_page
 from harness.report.proof import Tally, badge
 from harness.report.provenance import CAP_NOTE, host_facts, host_line, matrix_text, method, run_facts
 from harness.report.reference import probed_cpus
-from harness.report.view import total, unfinished
+from harness.report.view import total, unfinished, when
 from harness.results import Status
-from harness.units import counted, format_duration
+from harness.units import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,7 +111,7 @@ def build_overview(run: Run, chapters: Sequence[Chapter], probes: Sequence[Refer
         title=f"Which inference runtime for {counted(len(chapters), 'model')}?",
         matrix_name=clip(run.matrix_name, NAME_LIMIT),
         run_id=clip(run.run_id, NAME_LIMIT),
-        when=f"{moment(run.started_at)}, {format_duration(run.run_s)} of measuring",
+        when=when(run),
         host_line=host_line(run),
         unfinished=unfinished(run, cells + controls),
         total=total(cells, controls),

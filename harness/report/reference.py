@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 TOP, BOTTOM = 14, 94
 """Of the plot, pixels."""
-HEIGHT: Final = 114
-"""With the times below."""
 SPANS: Final = (1.25, 1.5, 2.0, 4.0)
 """How many times faster and slower than the median an axis reaches; what is off it lies at its end."""
 LEFT, RIGHT = 13.0, 98.0
@@ -105,23 +103,23 @@ def probed_cpus(probes: Iterable[ReferenceProbe]) -> tuple[ProbedCpus, ...]:
         else:
             own.append(probe)
     moments = [probe.started_at.timestamp() for probe in ordered]
-    start, end = min(moments, default=0.0), max(moments, default=0.0)
-    return tuple(_probed(group, start, end - start or 1.0) for group in groups)
+    start = min(moments, default=0.0)
+    return tuple(_probed(group, start, max(moments) - start) for group in groups)
 
 
-def _probed(group: Sequence[ReferenceProbe], start: float, end: float) -> ProbedCpus:
+def _probed(group: Sequence[ReferenceProbe], start: float, span_s: float) -> ProbedCpus:
     seconds = [probe.started_at.timestamp() - start for probe in group]
     speeds = {figure.title: [figure.speed(probe) for probe in group] for figure in FIGURES}
     relative = {title: _relative(found) for title, found in speeds.items()}
     span = _span([each for found in relative.values() for each in found])
-    places = [round(LEFT + (RIGHT - LEFT) * each / end, 1) for each in seconds]
+    places = [round(LEFT + (RIGHT - LEFT) * (each / span_s if span_s else 0), 1) for each in seconds]
     return ProbedCpus(
         title=_title(group[0]),
         count=counted(len(group), "probe"),
         series=tuple(
             _series(figure, speeds[figure.title], relative[figure.title], places, span) for figure in FIGURES
         ),
-        last=format_duration(end),
+        last=format_duration(span_s),
         rows=tuple(
             ProbeRow(
                 number=probe.number,

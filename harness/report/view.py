@@ -153,8 +153,7 @@ def build_view(
         title=f"Which inference runtime for {_models_in_words(found)}?",
         matrix_name=clip(run.matrix_name, NAME_LIMIT),
         run_id=clip(run.run_id, NAME_LIMIT),
-        when=f"{moment(run.started_at)}, {format_duration(run.run_s)} of measuring"
-        + (", a quick look" if run.quick else ""),
+        when=when(run),
         host_line=host_line(run),
         overview=overview,
         cell_pages=cell_pages,
@@ -170,7 +169,7 @@ def build_view(
         sweeps=sweeps(book, found),
         failures=failures(book, found),
         proofs=proofs(found),
-        noise=noise(book),
+        noise=noise(book, of_run=not overview),
         fitness=_fitness(book, measured, probes),
         warnings=told,
         doubts=counted(told.count, "warning"),
@@ -184,6 +183,12 @@ def build_view(
         cell_ids=tuple(each.result.cell_id for workload in found for each in workload.cells)
         + tuple(each.result.cell_id for each in book.controls),
     )
+
+
+def when(run: Run) -> str:
+    """When a run began and how long it measured, in words."""
+    quick = ", a quick look" if run.quick else ""
+    return f"{moment(run.started_at)}, {format_duration(run.run_s)} of measuring{quick}"
 
 
 def total(cells: int, controls: int) -> str:

@@ -22,11 +22,11 @@ MOST: Final = 4
 def what_changes(book: Book, workload: Workload) -> str:
     """Where the fastest framework changes, in words; empty where the cells have less than two limits.
 
-    Only limits at which somebody is proved to be the fastest count, and none between them is made up.
+    Only limits at which somebody is proved faster than all others count, and none between them is made up.
     """
     if len(workload.groups) < 2:
         return ""
-    leaders = {group.limit: fastest(book, group).leaders for group in workload.groups}
+    leaders = {group.limit: fastest(book, group).leaders for group in workload.groups if len(group.cells) > 1}
     decided = {limit: found[0].framework for limit, found in leaders.items() if len(found) == 1}
     found = [*_by_memory(decided), *_by_cpus(decided)]
     if found:

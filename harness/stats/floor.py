@@ -32,14 +32,6 @@ class Floor:
         """The floor as a part of the smaller figure, such as 0.03."""
         return math.exp(self.log_ratio) - 1
 
-    @property
-    def twin_differs(self) -> bool:
-        """Whether the twin's interval shuts out that both are equal: something depends on the order."""
-        if self.twin is None:
-            return False
-        low, high = self.twin.interval()
-        return not low <= 1 <= high
-
 
 def aa_floor(
     cells: Sequence[Mapping[int, float]],

@@ -71,6 +71,19 @@ def test_the_address_keeps_and_restores_what_was_asked(browser: Browser, reports
     again.close()
 
 
+def test_going_to_another_part_keeps_what_was_asked(browser: Browser, reports: dict[str, Path]) -> None:
+    page = opened(browser, reports["sample"])
+    page.get_by_label("device").select_option(index=3)
+    found = rows(page)
+
+    page.get_by_role("link", name="All cells").first.click()
+
+    assert page.evaluate("location.hash") == "#cells"
+    assert page.get_by_label("device").evaluate("select => select.selectedIndex") == 3
+    assert rows(page) == found
+    page.close()
+
+
 @pytest.mark.parametrize(
     "address", ["#choose?subject=99&limit=7&p99=x", "#choose?", "#answer", "#%3Cscript%3E"]
 )

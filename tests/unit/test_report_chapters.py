@@ -15,6 +15,7 @@ from harness.report.chapters import Chapter, make_chapter
 from harness.report.stored import cells_by_model
 from harness.results import Status
 from harness.runs import Run
+from harness.store import RunStore
 from tests.factories import cell, probe, result, run
 from tests.sample_runs import write_run
 from tests.unit.test_report_page import Page
@@ -120,6 +121,25 @@ def test_the_table_has_every_cell_once_and_the_same_as_a_run_on_one_page(
     assert [each["cell_id"] for each in json.loads(written["results.json"])["cells"]] == [
         row["cell_id"] for row in rows
     ]
+
+
+def test_a_model_page_speaks_of_its_own_cells(folder: Path) -> None:
+    write_report(folder)
+    alpha, beta = (text_of(folder / f"model-{number}.html") for number in (1, 2))
+
+    assert "the A/A floor of this model's cells" in alpha
+    assert "no cell of this model has a twin" in alpha
+    assert "and its twin" in beta
+    assert "leads to its file, which holds every trial" in alpha
+
+
+def test_a_quick_look_says_so_on_its_first_page(folder: Path) -> None:
+    of = RunStore(folder).read_run()
+    RunStore(folder).write_run(of.model_copy(update={"quick": True}))
+
+    write_report(folder)
+
+    assert "of measuring, a quick look" in text_of(folder / "index.html")
 
 
 def test_a_model_page_sends_readers_to_the_run_for_what_is_of_the_run(folder: Path) -> None:

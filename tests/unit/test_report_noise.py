@@ -91,22 +91,29 @@ def test_a_tied_cell_is_named_with_its_doubts() -> None:
     assert undecided[0].picks[0].note == "onnxruntime and jax (disturbed) tie"
 
 
-def test_throttling_is_named_where_it_made_a_cell_slower_than_on_cores() -> None:
+def test_throttling_is_named_where_a_cell_is_slower_than_on_cores() -> None:
     book, (workload,) = read(noisy())
 
     causes = {answer.title: answer.cause for answer in answers(book, workload)}
 
     assert causes["1 core, 1 GiB"] == ""
     named = causes["1 CPU quota, 1 GiB"]
-    assert named.startswith("Throttling is the cause where a cell is slower than under 1 core, 1 GiB: ")
+    assert named.startswith("Slower than under 1 core, 1 GiB, and throttled meanwhile: ")
     assert re.search(rf"pytorch takes 3\.00{TIMES} the time, stopped in \d\d % of the periods", named)
     assert "under 1 core, 1 GiB, threads default" in causes["1 CPU quota, 1 GiB, threads default"]
 
 
-@pytest.mark.parametrize("change", ["no cpuset beside it", "not throttled", "not slower"])
-def test_throttling_is_not_blamed_without_proof(change: str) -> None:
+@pytest.mark.parametrize(
+    ("change", "times"),
+    [
+        ("no cpuset beside it", 3.0),
+        ("not throttled", 3.0),
+        ("not slower", 1.0),
+        ("below the A/A floor", 1.001),
+    ],
+)
+def test_throttling_is_not_told_without_proof(change: str, times: float) -> None:
     cores, quota = one_cpu("jax"), one_cpu("jax", cpu_mode=CpuMode.QUOTA)
-    times = 1.0 if change == "not slower" else 3.0
     stopped = () if change == "not throttled" else (TypedWarning(kind="throttled", text="stopped"),)
     slow = [
         slowed(trial(quota, index, warnings=stopped), trial(cores, index), times, 1) for index in range(5)
@@ -140,6 +147,17 @@ def test_a_twin_that_differs_is_an_alert_in_the_head() -> None:
     head = text_of(page(of, cells)).partition("The answer")[0]
     assert "The twin differs from its original in latency (+30.0 %" in head
     assert "Identical cells differ by up to" in head
+
+
+def test_a_twin_that_differs_by_less_than_matters_is_no_alert() -> None:
+    of = cell()
+    twin = of.model_copy(update={"twin": True})
+    cells = (
+        result(of, [trial(of, index) for index in range(5)]),
+        result(twin, [slowed(trial(twin, index), trial(of, index), 1.005, 0) for index in range(5)]),
+    )
+
+    assert noise(Book.of(run(cells), measure(cells))).alert == ""
 
 
 def test_without_a_twin_there_is_no_alert_and_the_page_says_so() -> None:

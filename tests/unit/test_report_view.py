@@ -83,6 +83,32 @@ def test_a_proved_first_place_names_the_next() -> None:
     assert (fastest.figure, fastest.note) == ("12.1 µs", f"next: jax, 1.99{TIMES}")
 
 
+def test_what_is_proved_over_common_rounds_goes_before_figures_over_all() -> None:
+    jax = at("jax", 20, 20.2, 19.9, 10, 10.1, 10.1, 10, 10.1, 10.1)
+    onnxruntime = at("onnxruntime", 15, 15.1, 14.9)
+    book, workload = only(jax, onnxruntime, at("pytorch", 70, 71, 72, 70, 71, 72, 70, 71, 72))
+
+    fastest = answers(book, workload)[0].picks[0]
+
+    assert [each.framework for each in fastest.leaders] == ["onnxruntime"]
+    assert fastest.note == f"next: jax, 1.34{TIMES}"
+
+
+def test_who_is_alone_has_beaten_nobody() -> None:
+    book, workload = only(at("jax", 24, 24.1, 24.2))
+
+    given = answers(book, workload)
+
+    assert given[0].picks[0].note == "the only cell that has a figure"
+    assert [places for _, places in headlines(given)[0].winners] == ["at 1 of 1 limit (alone)"]
+
+
+def test_a_figure_that_no_cell_has_is_no_failure() -> None:
+    book, workload = only(at("jax", 24, 24.1, 24.2), at("pytorch", 24, 24.1, 24.2))
+
+    assert answers(book, workload)[0].picks[2].verdict == "no figure"
+
+
 def test_what_the_trials_cannot_tell_apart_is_a_tie() -> None:
     book, workload = only(at("jax", 12, 13, 14), at("onnxruntime", 12, 12.5, 14), at("pytorch", 70, 71, 72))
 
@@ -215,6 +241,8 @@ def oom(peak: int | None, cap: int = 256 * MIB) -> CellResult:
 )
 def test_an_oom_says_where_and_under_which_cap(peak: int | None, sentence: str) -> None:
     assert ending(oom(peak)).sentence == sentence
+    early = oom(peak).model_copy(update={"phase": None})
+    assert ending(early).sentence == sentence.replace(" in load under", ": under").replace(" in load", "")
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,12 @@ def test_what_stays_the_same_is_said() -> None:
     )
 
 
+def test_who_is_measured_alone_is_no_answer_that_could_change() -> None:
+    cells = [pair(10, 20, cpus=cpus)[0] for cpus in (1, 2)]
+
+    assert what_changes(*only(*cells)) == ""
+
+
 def test_one_limit_cannot_change_anything() -> None:
     assert what_changes(*only(*pair(10, 20))) == ""
 

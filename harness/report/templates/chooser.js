@@ -15,7 +15,7 @@
   const digits = (value) => {
     if (value === null) return "–";
     const plain = Number(value.toPrecision(3));
-    return plain >= 1e-4 ? plain.toLocaleString("en", { maximumSignificantDigits: 3 }) : plain.toExponential();
+    return plain === 0 || plain >= 1e-4 ? plain.toLocaleString("en", { maximumSignificantDigits: 3 }) : plain.toExponential();
   };
   const make = (tag, text, name) => {
     const element = document.createElement(tag);
@@ -31,19 +31,18 @@
       const asked = form.elements[field].valueAsNumber;
       const found = candidate[field];
       if (Number.isNaN(asked)) return [];
-      if (found === null) return [`${name} unknown: too few samples`];
+      if (found === null) return [`${name} unknown${field === "p99" ? ": too few samples" : ""}`];
       const word = most ? "over" : "under";
       return (most ? found > asked : found < asked) ? [`${name} ${digits(found)} ${unit}, ${word} ${digits(asked)}`] : [];
     });
   };
 
-  // The places that each of some candidates may have among them, by what is proved.
-  const places = (choice, staying) => staying.map((own) => {
+  // The best and the worst place that a candidate may have among some, by what is proved.
+  const band = (choice, staying, own) => {
     const before = staying.filter((other) => choice.less.some(([one, two]) => one === other && two === own)).length;
     const behind = staying.filter((other) => choice.less.some(([one, two]) => one === own && two === other)).length;
-    const [best, worst] = [1 + before, staying.length - behind];
-    return best === worst ? `${best}` : `${best} to ${worst}`;
-  });
+    return [1 + before, staying.length - behind];
+  };
 
   const name = (candidate) => {
     const head = make("th", candidate.name, `m${candidate.slot}`);
@@ -54,9 +53,11 @@
   const show = () => {
     const choice = subjects[form.elements.subject.value].choices[form.elements.limit.value];
     const all = choice.candidates.map((candidate, index) => ({ candidate, index, why: misses(candidate) }));
-    const staying = all.filter(({ why }) => !why.length).map(({ index }) => index);
-    staying.sort((one, two) => choice.candidates[one].p50 - choice.candidates[two].p50);
-    const places_ = places(choice, staying);
+    const fitting = all.filter(({ why }) => !why.length).map(({ index }) => index);
+    const staying = fitting.map((index) => ({ index, band: band(choice, fitting, index) }));
+    // What is proved goes before the figures, which are over all rounds of a cell and not over common ones.
+    staying.sort((one, two) => one.band[0] - two.band[0] || one.band[1] - two.band[1]
+      || choice.candidates[one.index].p50 - choice.candidates[two.index].p50);
     const table = make("table");
     table.append(make("caption", staying.length ? "What fits, the fastest first" : "Nothing fits"));
     const head = make("tr");
@@ -66,15 +67,15 @@
       head.append(cell);
     }
     const body = make("tbody");
-    staying.forEach((index, order) => {
+    for (const { index, band: [best, worst] } of staying) {
       const each = choice.candidates[index];
       const row = make("tr");
       const interval = each.low === null ? "–" : `[${digits(each.low)}, ${digits(each.high)}]`;
-      const texts = [places_[order], digits(each.p50), interval, digits(each.p99), digits(each.memory),
+      const texts = [best === worst ? `${best}` : `${best} to ${worst}`, digits(each.p50), interval, digits(each.p99), digits(each.memory),
         digits(each.start), digits(each.throughput)];
       row.append(name(each), ...texts.map((text) => make("td", text)));
       body.append(row);
-    });
+    }
     all.filter(({ why }) => why.length).forEach(({ candidate, why }) => {
       const row = make("tr");
       const cell = make("td", `falls out: ${why.join("; ")}`, "text wrap muted");
@@ -99,7 +100,7 @@
   };
   const recall = () => {
     const [start, query] = location.hash.split("?");
-    if (start !== "#choose" && start !== "#cells") return;
+    if (query === undefined || (start !== "#choose" && start !== "#cells")) return;
     const given = new URLSearchParams(query);
     const subject = Number(given.get("subject") ?? 0);
     if (subject in subjects) form.elements.subject.value = subject;

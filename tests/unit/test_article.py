@@ -1,5 +1,6 @@
 import json
 import re
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,6 +24,28 @@ from tests.sample_runs import write_run
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "article.yaml"
+
+
+OTHERS = tuple(name for name in LADDER.frameworks if name != LADDER.baseline)
+
+
+def without(made: Sitting, *names: str) -> Sitting:
+    """A sitting in which some frameworks failed."""
+    readings = tuple(
+        Reading(framework=each.framework, error="it died") if each.framework in names else each
+        for each in made.readings
+    )
+    return made.model_copy(update={"readings": readings})
+
+
+def lede(made: Sequence[Sitting]) -> tuple[str, ...]:
+    cells = (result(cell("pytorch", batch=1000)),)
+    return build_article(run(cells), (), LADDER, made).lede
+
+
+def worths(made: Sequence[Sitting]) -> list[str]:
+    cells = (result(cell("pytorch", batch=1000)),)
+    return [row.worth for row in build_article(run(cells), (), LADDER, made).ladders[0].rungs]
 
 
 def matrix(text: str, folder: Path) -> Matrix:
@@ -212,6 +235,50 @@ def test_a_conclusion_stands_falls_or_is_half_true(
     assert conclusion(LADDER, name, fair, found.floor).kind == kind
 
 
+def test_a_wide_interval_bears_no_conclusion_out() -> None:
+    found = climb(LADDER, Edition.CURRENT, sittings({}, rounds=2, noise=0.3))
+    fair = found.rungs[LADDER.rungs[-1].name]
+    made = conclusion(LADDER, "onnxruntime", fair, found.floor)
+    assert (made.verdict, made.kind) == ("not decided", "broken")
+    assert re.fullmatch(r"The rounds leave it open: measured fairly it takes .+ \[.+\] as long\.", made.why)
+
+
+def test_one_that_ties_with_all_does_not_bring_the_others_together() -> None:
+    once = tuple(each if each.index == 0 else without(each, "jax") for each in sittings({}))
+    found = climb(LADDER, Edition.CURRENT, once)
+    fair = found.rungs[LADDER.rungs[-1].name]
+    assert (fair["pytorch"].band, fair["tensorflow"].band) == ((1, 2), (2, 3)), "places alone do not tell"
+    assert conclusion(LADDER, "tensorflow", fair, found.floor).verdict == "stands"
+    seldom = conclusion(LADDER, "jax", fair, found.floor)
+    assert (seldom.verdict, seldom.why) == ("not known", "Too few rounds have both JAX and PyTorch.")
+
+
+def test_the_first_is_the_first_of_those_that_have_a_figure() -> None:
+    found = climb(LADDER, Edition.CURRENT, sittings({}))
+    fair = found.rungs[LADDER.rungs[-1].name]
+    assert conclusion(LADDER, "pytorch", fair, found.floor).why == "It is proved faster than each other one."
+    found = climb(LADDER, Edition.CURRENT, tuple(without(each, "jax") for each in sittings({})))
+    made = conclusion(LADDER, "pytorch", found.rungs[LADDER.rungs[-1].name], found.floor)
+    assert made.verdict == "not decided"
+    assert made.why == "It is proved faster than each other one that has a figure; not measured: JAX."
+    found = climb(LADDER, Edition.CURRENT, tuple(without(each, *OTHERS) for each in sittings({})))
+    made = conclusion(LADDER, "pytorch", found.rungs[LADDER.rungs[-1].name], found.floor)
+    assert (made.verdict, made.why) == ("not known", "No other has a figure here.")
+
+
+def test_a_baseline_that_fails_on_the_last_rung_leaves_the_report_whole(tmp_path: Path) -> None:
+    cells = tuple(result(cell(name, batch=1000)) for name in LADDER.frameworks)
+    folder = write_run(tmp_path / "run", run(cells), cells)
+    last = LADDER.rungs[-1].name
+    write_replay(
+        folder, tuple(without(each, "pytorch") if each.rung == last else each for each in sittings())
+    )
+    write_report(folder)
+    assert (folder / "index.html").exists()
+    page = (folder / "article.html").read_text()
+    assert page.count('<span class="badge idle">not known</span> PyTorch has no figure here.') == 5
+
+
 def test_the_page_is_written_beside_the_report_and_again_from_the_files_alone(tmp_path: Path) -> None:
     cells = tuple(result(cell(name, batch=1000)) for name in LADDER.frameworks)
     folder = write_run(tmp_path / "run", run(cells), cells)
@@ -256,3 +323,40 @@ def test_every_flaw_has_its_worth_on_the_page() -> None:
     assert "OpenVINO 2" in worth["The same work for each call"]
     assert worth["Warmed up"] == "No framework changed by more than identical sittings do."
     assert all(len(row.values) == len(LADDER.frameworks) for row in view.ladders[0].rungs)
+
+
+def test_a_framework_without_a_step_is_not_told_as_no_change() -> None:
+    died = tuple(without(each, "jax") if each.rung == "work" else each for each in sittings())
+    _, work, warmup, *_ = worths(died)
+    assert re.fullmatch(
+        r"ONNX Runtime \S+ faster and OpenVINO \S+ faster\. Not measured: JAX\. The others: no change\.", work
+    )
+    assert warmup == "Not measured: JAX. The others: no change.", "a step needs both its ends"
+    skipped = tuple(each for each in sittings() if each.rung != "work")
+    assert worths(skipped)[1:3] == ["Not measured.", "Not measured."]
+
+
+def test_what_nobody_measured_has_no_order() -> None:
+    _, *repeated, fair = lede(())
+    assert [sentence.rpartition(", ")[2] for sentence in repeated] == ["was not measured."] * 2
+    assert fair == "With every flaw taken away the order was not measured."
+    cells = (result(cell("pytorch", batch=1000)),)
+    view = build_article(run(cells), (), LADDER, ())
+    assert all("the fastest first: not measured;" in each.chart.description for each in view.ladders)
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (sittings(), "gives the same order;"),
+        (sittings({"article": {"jax": 2.1}}), "gives the same order as far as it is proved;"),
+        (
+            sittings({"article": {"jax": 3}}),
+            "gives another order: PyTorch (place 1), TensorFlow (place 2), JAX",
+        ),
+        (sittings(rounds=1), "gives no order that is proved;"),
+        (tuple(without(each, "jax") for each in sittings()), "gives the same order (not measured: JAX);"),
+    ],
+)
+def test_an_order_is_another_only_where_that_is_proved(made: Sequence[Sitting], told: str) -> None:
+    assert told in lede(made)[1]

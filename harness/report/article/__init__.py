@@ -10,13 +10,14 @@ from harness.article.readings import Edition, Reading, Readings, Sitting
 from harness.report.article.conclusions import Conclusion, agreements, conclusion
 from harness.report.article.rungs import LadderView, ladder_view
 from harness.report.article.tables import Pin, Table, pins, tables
-from harness.report.article.words import names_of, order_of, place_of, ratio_of
+from harness.report.article.words import names_of, order_of, place_of, proved_pairs, ratio_of
 from harness.report.formats import clip, number
 from harness.report.html import PICTURES, fill_page
 from harness.report.palette import slots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from harness.article.figures import Climb, Standing
@@ -118,20 +119,39 @@ def as_sittings(ladder: Ladder, ordinary: Mapping[str, Measured]) -> tuple[Sitti
 def _lede(ladder: Ladder, climbs: Mapping[Edition, Climb], fair: Mapping[str, Standing]) -> Iterator[str]:
     """The answer, before anything else."""
     first = ladder.rungs[0].name
+    last, base = (ladder.published[name].title for name in (ladder.order[-1], ladder.baseline))
     yield f"The article's order, the fastest first: {names_of(ladder, ladder.order)}."
     for edition, found in climbs.items():
-        order = order_of(found.rungs[first])
-        ratio = ratio_of(found.rungs[first], ladder.baseline, ladder.order[-1])
-        last, base = (ladder.published[name].title for name in (ladder.order[-1], ladder.baseline))
-        same = "the same order" if order == ladder.order else f"another order: {names_of(ladder, order)}"
+        rung = found.rungs[first]
+        ratio = ratio_of(rung, ladder.baseline, ladder.order[-1])
         factor = "" if ratio is None else f"; {last} takes {number(ratio.value)} times as long as {base}"
-        yield f"Its protocol, repeated here with {edition.words}, gives {same}{factor}."
-    yield f"With every flaw taken away the order is {_fair_order(ladder, fair)}."
+        yield (
+            f"Its protocol, repeated here with {edition.words}, "
+            f"{_order_told(ladder, rung, proved_pairs(rung, found.floor))}{factor}."
+        )
+    order = _with_places(ladder, fair)
+    yield f"With every flaw taken away the order {f'is {order}' if order else 'was not measured'}."
 
 
-def _fair_order(ladder: Ladder, fair: Mapping[str, Standing]) -> str:
+def _order_told(ladder: Ladder, rung: Mapping[str, Standing], proved: AbstractSet[tuple[str, str]]) -> str:
+    """Whether a rung has the article's order; another one only where two that are proved apart changed places."""
+    order = order_of(rung)
+    if not order:
+        return "was not measured"
+    missing = [name for name in ladder.order if name not in order]
+    without = f" (not measured: {names_of(ladder, missing)})" if missing else ""
+    place = ladder.order.index
+    if any(place(faster) > place(slower) for faster, slower in proved):
+        return f"gives another order: {_with_places(ladder, rung)}{without}"
+    if not proved:
+        return f"gives no order that is proved{without}"
+    same = order == tuple(name for name in ladder.order if name in order)
+    return f"gives the same order{'' if same else ' as far as it is proved'}{without}"
+
+
+def _with_places(ladder: Ladder, rung: Mapping[str, Standing]) -> str:
     """The order with its ties: who may have which place."""
-    return ", ".join(f"{ladder.published[name].title} ({place_of(fair[name])})" for name in order_of(fair))
+    return ", ".join(f"{ladder.published[name].title} ({place_of(rung[name])})" for name in order_of(rung))
 
 
 def _failures(ladder: Ladder, climbs: Mapping[Edition, Climb]) -> Iterator[str]:

@@ -135,15 +135,24 @@ def _effect(step: Step) -> tuple[str, str]:
 
 def _worth(ladder: Ladder, standings: Mapping[str, Standing]) -> str:
     """What a step was worth, in a sentence."""
-    changed = [
-        f"{ladder.published[name].title} {_effect(each.step)[0]}"
+    known = {
+        name: each.step
         for name, each in standings.items()
-        if each.step is not None and each.step.counts
+        if each.step is not None and each.step.difference is not None
+    }
+    if not known:
+        return "Not measured."
+    changed = [
+        f"{ladder.published[name].title} {_effect(step)[0]}" for name, step in known.items() if step.counts
     ]
-    if not changed:
+    missing = [name for name in standings if name not in known]
+    if not changed and not missing:
         return "No framework changed by more than identical sittings do."
-    rest = " The others: no change." if len(changed) < len(standings) else ""
-    return f"{listed(changed)}.{rest}"
+    told = f"{listed(changed)}." if changed else ""
+    # Before the others, so that they are those with a figure.
+    without = f"Not measured: {names_of(ladder, missing)}." if missing else ""
+    rest = "The others: no change." if len(changed) < len(known) else ""
+    return " ".join(filter(None, (told, without, rest)))
 
 
 def _chart(ladder: Ladder, found: Climb, colours: Mapping[str, int]) -> Chart:
@@ -154,15 +163,14 @@ def _chart(ladder: Ladder, found: Climb, colours: Mapping[str, int]) -> Chart:
     scale = log_scale(estimates)
     width = (100 - 2 * EDGE) / (len(ladder.rungs) - 1)
     columns = tuple(round(EDGE + index * width, 2) for index in range(len(ladder.rungs)))
-    first, last = (ladder.rungs[index].name for index in (0, -1))
+    starts, ends = (names_of(ladder, order_of(found.rungs[ladder.rungs[index].name])) for index in (0, -1))
     return Chart(
         lines=tuple(_line(ladder, name, colours[name], found, scale, columns) for name in ladder.frameworks),
         ticks=tuple((_height(scale, tick), f"{tick:,.10g} ms") for tick in scale.ticks),
         columns=columns,
         height=CHART_TOP + CHART_HEIGHT + 24,
         description=f"Latency of a call on each rung. At the article's protocol, the fastest first: "
-        f"{names_of(ladder, order_of(found.rungs[first]))}; at the last rung: "
-        f"{names_of(ladder, order_of(found.rungs[last]))}. The table below has every figure.",
+        f"{starts or 'not measured'}; at the last rung: {ends or 'not measured'}. The table below has every figure.",
     )
 
 

@@ -7,18 +7,30 @@ from typing import TYPE_CHECKING
 from harness.report.formats import UNKNOWN, number
 from harness.stats.differences import paired_difference
 from harness.stats.intervals import Estimate
+from harness.stats.ranking import rank
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.article.figures import Standing
     from harness.article.ladder import Ladder
+    from harness.stats.floor import Floor
 
 
 def order_of(rung: Mapping[str, Standing]) -> tuple[str, ...]:
     """The frameworks of one rung, the fastest first."""
     measured = {name: each.latency.value for name, each in rung.items() if each.latency is not None}
     return tuple(sorted(measured, key=lambda name: measured[name]))
+
+
+def proved_pairs(rung: Mapping[str, Standing], floor: Floor | None) -> frozenset[tuple[str, str]]:
+    """Which frameworks of one rung are proved apart: the first of each pair is the faster one.
+
+    Places alone do not tell: one framework that ties with all makes those of neighbours that are proved apart overlap.
+    """
+    names = [name for name, each in rung.items() if each.latencies]
+    ranking = rank([rung[name].latencies for name in names], floor.log_ratio if floor else None)
+    return frozenset((names[one], names[other]) for one, other in ranking.less)
 
 
 def names_of(ladder: Ladder, names: Sequence[str]) -> str:

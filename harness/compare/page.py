@@ -32,6 +32,8 @@ WORSE: Final = "worse"
 BETTER: Final = "better"
 KINDS: Final = dict.fromkeys(REGRESSIONS, WORSE) | {Verdict.BETTER: BETTER, Verdict.FIXED: BETTER}
 """How a verdict is drawn, where it says that something changed."""
+NOT_WORSE: Final = frozenset({Verdict.FIXED, Verdict.BETTER, Verdict.SAME, Verdict.SKIPPED})
+"""Verdicts that rule out that a cell became worse: the others leave it open, or say that it did."""
 
 
 @dataclass(frozen=True)
@@ -86,16 +88,26 @@ class Group:
 
 
 @dataclass(frozen=True)
+class Claim:
+    """What is said of all cells at once."""
+
+    title: str
+    badge: str
+    kind: str
+    """`bad`, `proved` or `idle`."""
+
+
+@dataclass(frozen=True)
 class View:
     """The whole page."""
 
-    title: str
-    regressed: bool
+    claim: Claim
     summary: str
     base: str
     new: str
     links: Links | None
-    host: str
+    hosts: tuple[str, ...]
+    """One where both runs have the same line, else both, each named."""
     notes: tuple[str, ...]
     facts: tuple[Fact, ...]
     machine: str
@@ -129,13 +141,12 @@ def build_view(compared: Compared, links: Links | None = None) -> View:
         for members in (list(found),)
     )
     return View(
-        title=_title(compared),
-        regressed=compared.regressed,
+        claim=_claim(compared),
         summary=summary(compared),
         base=run_line(compared.base),
         new=run_line(compared.new),
         links=links,
-        host=host_line(compared.new),
+        hosts=_hosts(compared.base, compared.new),
         notes=compared.notes,
         facts=tuple(sorted(_facts(compared.base, compared.new), key=lambda fact: not fact.differs)),
         machine=machine_line(compared),
@@ -146,11 +157,23 @@ def build_view(compared: Compared, links: Links | None = None) -> View:
     )
 
 
-def _title(compared: Compared) -> str:
-    regressions = sum(row.is_regression for row in compared.rows)
-    if not regressions:
-        return "No cell became worse"
-    return f"{regressions} of {counted(len(compared.rows), 'cell')} became worse or failed"
+def _claim(compared: Compared) -> Claim:
+    """No more than what was decided, and of which figure."""
+    aim = compared.aim.value
+    if compared.regressed:
+        regressions = sum(row.is_regression for row in compared.rows)
+        title = f"{regressions} of {counted(len(compared.rows), 'cell')} became worse or failed"
+        return Claim(title, "a regression", "bad")
+    if all(row.verdict in NOT_WORSE for row in compared.rows):
+        return Claim(f"No cell became worse in {aim}", f"no regression in {aim}", "proved")
+    return Claim(
+        f"No cell is proved worse in {aim}; not all are decided", f"no regression in {aim} is proved", "idle"
+    )
+
+
+def _hosts(base: Run, new: Run) -> tuple[str, ...]:
+    before, after = host_line(base), host_line(new)
+    return (after,) if before == after else (f"base: {before}", f"new: {after}")
 
 
 def _facts(base: Run, new: Run) -> Iterator[Fact]:

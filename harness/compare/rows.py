@@ -22,15 +22,15 @@ class Verdict(StrEnum):
     """What became of a cell, the worst first."""
 
     FAILED = "failed"
-    """It was ok, and is not any more."""
+    """It was ok, and is not any more, which says something of the cell."""
     WORSE = "worse"
     UNDECIDED = "undecided"
-    """The trials can neither show a difference nor rule one out."""
+    """The trials can neither show a difference nor rule one out, or a side says nothing of the cell."""
     ONLY_IN_BASE = "only_in_base"
     ONLY_IN_NEW = "only_in_new"
     FAILED_IN_BOTH = "failed_in_both"
     FIXED = "fixed"
-    """It was not ok, and is now."""
+    """It was not ok, which said something of the cell, and is now."""
     BETTER = "better"
     SAME = "same"
     """A difference as large as the user's threshold is ruled out."""
@@ -40,6 +40,8 @@ class Verdict(StrEnum):
 
 REGRESSIONS: Final = frozenset({Verdict.FAILED, Verdict.WORSE})
 _NOT_RUN: Final = frozenset({Status.SKIPPED, Status.UNSUPPORTED})
+_SAYS_NOTHING: Final = frozenset({Status.SKIPPED, Status.HARNESS_ERROR})
+"""Ends that lie with the matrix, the time that was left, the harness, the engine or the host, and not with the cell."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,11 +193,17 @@ def _by_status(base: Measured, new: Measured) -> tuple[Verdict, str]:
         case True, True:
             return Verdict.UNDECIDED, ""
         case True, False:
-            return Verdict.FAILED, new.result.reason
+            return _unless_silent(Verdict.FAILED, new)
         case False, True:
-            return Verdict.FIXED, base.result.reason
+            return _unless_silent(Verdict.FIXED, base)
     skipped = base.result.status in _NOT_RUN and new.result.status in _NOT_RUN
     return Verdict.SKIPPED if skipped else Verdict.FAILED_IN_BOTH, new.result.reason
+
+
+def _unless_silent(verdict: Verdict, lacking: Measured) -> tuple[Verdict, str]:
+    """A verdict where one side alone has no figures, unless how it ended says nothing of the cell; and why."""
+    silent = lacking.result.status in _SAYS_NOTHING
+    return Verdict.UNDECIDED if silent else verdict, lacking.result.reason
 
 
 def has_figures(side: Measured) -> bool:

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from harness.compare.judge import LEAST_PAIRS
 from harness.compare.machine import by_cpus, cpus_text
 from harness.compare.rows import Verdict, has_figures
 from harness.report.formats import clip, figure_text, visible
@@ -109,8 +110,9 @@ def floor_line(compared: Compared) -> str:
     base, new = ("unknown" if found is None else f"{as_part(found):.1%}" for found in compared.aa_floors)
     moved = "" if compared.aim is Aim.MEMORY else ", plus what the machine itself changed"
     return (
-        f"needs: the larger of {compared.threshold:.1%} and the A/A floor of cells of its kind (of all cells {base} in "
-        f"base, {new} in new){moved}; and significance after Holm's correction"
+        f"needs: the larger of {compared.threshold:.1%} and the A/A floor (of the cells of its kind where it rests on "
+        f"{LEAST_PAIRS} pairs or more, else of all cells: {base} in base, {new} in new){moved}; "
+        "and significance after Holm's correction"
     )
 
 

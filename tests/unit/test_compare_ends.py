@@ -9,6 +9,7 @@ import pytest
 
 from harness.compare import CompareOptions, Verdict, compare_runs
 from harness.compare.refuse import Kind
+from harness.compare.words import notes_text
 from harness.errors import NotComparableError, StoreError
 from harness.results import Cell, CellResult, Status
 from harness.runs import RunState
@@ -34,14 +35,40 @@ def test_missing_and_failed_cells_stay_visible(tmp_path: Path, base: Path) -> No
     assert compared.rows[0].reason == "3 of 3 trials: it died"
 
 
-@pytest.mark.parametrize("status", sorted(set(Status) - {Status.OK, Status.INTERRUPTED}))
-def test_every_end_that_is_not_ok_is_a_regression_of_a_cell_that_was(
+SAYS_NOTHING = {Status.SKIPPED, Status.HARNESS_ERROR}
+
+
+@pytest.mark.parametrize("status", sorted(set(Status) - {Status.OK, Status.INTERRUPTED} - SAYS_NOTHING))
+def test_every_end_that_lies_with_the_cell_is_a_regression_of_a_cell_that_was(
     tmp_path: Path, base: Path, status: Status
 ) -> None:
     rows = compare_runs(base, other(tmp_path, [failed(CELLS[0], status), again(CELLS[1])])).rows
     assert rows[0].verdict is Verdict.FAILED
     assert rows[0].is_regression
     assert rows[0].figures == {}
+
+
+@pytest.mark.parametrize("status", sorted(SAYS_NOTHING))
+@pytest.mark.parametrize("turned", [False, True])
+def test_an_end_that_says_nothing_of_the_cell_decides_nothing(
+    tmp_path: Path, base: Path, status: Status, turned: bool
+) -> None:
+    silent = result(CELLS[0], trials=(), status=status, reason="no time was left")
+    new = other(tmp_path, [silent, *map(again, CELLS[1:])])
+    compared = compare_runs(new, base) if turned else compare_runs(base, new)
+
+    (row,) = (row for row in compared.rows if row.cell_id == CELLS[0].id)
+    assert (row.verdict, row.reason) == (Verdict.UNDECIDED, "no time was left")
+    assert notes_text(row) == "no time was left"
+    assert not compared.regressed
+
+
+@pytest.mark.parametrize("status", sorted(SAYS_NOTHING))
+def test_an_end_that_says_nothing_in_both_stays_what_it_is(tmp_path: Path, status: Status) -> None:
+    silent = result(CELLS[0], trials=(), status=status, reason="as said")
+    base, new = (write(tmp_path / name, [silent, result(CELLS[1])]) for name in "ab")
+    expected = Verdict.SKIPPED if status is Status.SKIPPED else Verdict.FAILED_IN_BOTH
+    assert compare_runs(base, new).rows[0].verdict is expected
 
 
 def test_a_cell_that_runs_again_is_fixed_and_one_that_fails_in_both_is_no_news(tmp_path: Path) -> None:

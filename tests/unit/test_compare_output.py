@@ -61,6 +61,7 @@ def test_the_table_has_the_worst_first_and_the_counts_last(compared: Compared) -
     assert "oom" in lines[4]
     assert "3 of 3 trials: it died" in lines[4]
     assert "interpreter 1.200" in lines[-3]
+    assert "of the cells of its kind where it rests on 5 pairs or more, else of all cells: " in lines[-2]
     assert lines[-1].startswith("4 cells by latency: 1 failed")
 
 

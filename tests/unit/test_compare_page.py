@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from harness.compare import CompareOptions, compare_runs
-from harness.compare.page import build_view, render
+from harness.compare.page import Claim, build_view, render
 from harness.compare.refuse import Kind
 from harness.compare.words import row_texts, summary
 from harness.errors import ExitCode
+from harness.stats.noise import Aim
 from tests.compared import CELLS, again, failed, other, write
 from tests.factories import cell, host, image, probe, result
 from tests.published import measured, write_day
@@ -60,8 +61,7 @@ def test_what_differs_beside_the_cells_stands_first(base: Path, new: Path) -> No
     ]
     assert [fact.name for fact in view.facts[: len(differing)]] == differing
     assert any("image jax" in note for note in view.notes)
-    assert view.regressed
-    assert view.title == "1 of 4 cells became worse or failed"
+    assert view.claim == Claim("1 of 4 cells became worse or failed", "a regression", "bad")
 
 
 def test_a_ratio_is_drawn_on_its_own_side_of_one_and_what_counts_outside_the_band(tmp_path: Path) -> None:
@@ -83,10 +83,41 @@ def test_a_ratio_is_drawn_on_its_own_side_of_one_and_what_counts_outside_the_ban
 
 def test_a_run_against_itself_is_the_same(base: Path) -> None:
     view = build_view(compare_runs(base, base))
-    assert (view.title, view.regressed) == ("No cell became worse", False)
+    assert view.claim == Claim("No cell became worse in latency", "no regression in latency", "proved")
     assert [group.title for group in view.groups] == ["same: 3 cells"]
     assert "notes" not in view.columns
     assert not any(fact.differs for fact in view.facts)
+
+
+@pytest.mark.parametrize("aim", list(Aim))
+def test_it_claims_no_more_than_what_was_decided_and_of_the_judged_figure(
+    tmp_path: Path, base: Path, aim: Aim
+) -> None:
+    """One trial a side decides nothing, and neither does a cell that the new run lacks."""
+    short = other(tmp_path / "short", [again(of, 1) for of in CELLS])
+    fewer = other(tmp_path / "fewer", [result(CELLS[0])])
+    for new in (short, fewer):
+        compared = compare_runs(base, new, CompareOptions(aim=aim))
+        page = Page(render(compared))
+
+        assert not compared.regressed
+        assert f"No cell is proved worse in {aim}; not all are decided" in page.text
+        (badge,) = (each for each in page.elements if "badge" in (each.attributes.get("class") or "").split())
+        assert badge.attributes["class"] == "badge idle"
+        assert "".join(badge.text).strip() == f"no regression in {aim} is proved"
+    assert build_view(compare_runs(base, base, CompareOptions(aim=aim))).claim.kind == "proved"
+
+
+def test_the_host_stands_once_where_it_is_that_of_both_runs_and_else_both_are_named(
+    tmp_path: Path, base: Path
+) -> None:
+    new = other(tmp_path, host=host(fingerprint="other", cpu_model="Another CPU"))
+    moved = build_view(compare_runs(base, new, CompareOptions(allowed={Kind.HOST})))
+
+    assert [line.partition(": ")[0] for line in moved.hosts] == ["base", "new"]
+    assert [line.partition(": ")[2] for line in moved.hosts] == [
+        build_view(compare_runs(run, run)).hosts[0] for run in (base, new)
+    ]
 
 
 def test_hostile_names_become_text(tmp_path: Path) -> None:

@@ -74,12 +74,14 @@ class Witness:
 
     def __init__(self) -> None:
         self.left: dict[str, str] = {}
+        self.stays: dict[str, bool] = {}
 
     def read(self, done: int, total: int) -> None:
         assert done < total
 
-    def left_out(self, name: str, error: StoreError) -> None:
+    def left_out(self, name: str, error: StoreError, *, stays: bool) -> None:
         self.left[name] = str(error)
+        self.stays[name] = stays
 
 
 def published(reports: Path, *names: str) -> Published:

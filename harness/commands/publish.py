@@ -51,9 +51,10 @@ class Teller:
         if sys.stderr.isatty():
             click.echo(f"\rreading run {done + 1} of {total}", err=True, nl=done + 1 == total)
 
-    def left_out(self, run_id: str, error: StoreError) -> None:
+    def left_out(self, run_id: str, error: StoreError, *, stays: bool) -> None:
         """Name the run and its reason, on a line of its own."""
         from harness.report.formats import visible
 
         start = "\r\033[K" if sys.stderr.isatty() else ""
-        click.echo(f"{start}not published anew: {visible(run_id)}: {visible(error.what)}", err=True)
+        how = "not published anew, and kept as it was" if stays else "not published"
+        click.echo(f"{start}{how}: {visible(run_id)}: {visible(error.what)}", err=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from harness.stats.cell import CellStats, Measured
     from harness.stats.intervals import Estimate
 
-_FLOAT_FORMAT: Final = "%.6g"
+FLOAT_FORMAT: Final = "%.6g"
 """Six digits: finer than the spread of any measurement here, and the same bytes on every machine."""
 KINDS: Final = {name: column.kind for name, column in COLUMNS.items()}
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -41,7 +41,7 @@ def results_frame(measured: Iterable[Measured]) -> pd.DataFrame:
 def results_csv(frame: pd.DataFrame) -> str:
     """Print the rows as `results.csv`; what is unknown is empty."""
     texts = {name: frame[name].astype(object).map(_inert) for name, kind in KINDS.items() if kind == "string"}
-    return frame.assign(**texts).to_csv(index=False, float_format=_FLOAT_FORMAT, lineterminator="\n")
+    return frame.assign(**texts).to_csv(index=False, float_format=FLOAT_FORMAT, lineterminator="\n")
 
 
 def results_json(run_id: str, frame: pd.DataFrame) -> str:
@@ -147,7 +147,7 @@ def _plain(value: object) -> object:
     """A value as JSON has it, with the digits of the CSV."""
     if value is pd.NA or (isinstance(value, float) and math.isnan(value)):
         return None
-    return float(_FLOAT_FORMAT % value) if isinstance(value, float) else value
+    return float(FLOAT_FORMAT % value) if isinstance(value, float) else value
 
 
 def _inert(value: object) -> object:

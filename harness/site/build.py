@@ -102,11 +102,11 @@ def _nothing(reports: Path) -> StoreError:
     )
 
 
-def _gather(reports: Path, fresh: Path, run_ids: Sequence[str], listener: Listener) -> frozenset[str]:
+def _gather(reports: Path, fresh: Path, run_ids: Sequence[str], listener: Listener) -> dict[str, Path]:
     """Copy the runs: what was published stays, and what is among the reports takes its place.
 
     Returns:
-        The names of those that were published before.
+        The folders of those that were published before, by name.
     """
     published = folders_in(reports / SITE / RUNS)
     before = {folder.name: folder for folder in published if (folder / PAGE).is_file()}
@@ -119,10 +119,10 @@ def _gather(reports: Path, fresh: Path, run_ids: Sequence[str], listener: Listen
         except StoreError as error:
             if named:
                 raise
-            listener.left_out(name, error)
+            listener.left_out(name, error, stays=name in before)
     for name in before.keys() - {folder.name for folder in folders_in(fresh / RUNS)}:
         copy_run(before[name], fresh / RUNS / name)
-    return frozenset(before)
+    return before
 
 
 def _keep_comparisons(old: Path, fresh: Path) -> None:

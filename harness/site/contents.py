@@ -12,11 +12,11 @@ from harness.errors import StoreError
 from harness.report import PAGE
 from harness.site.changes import judge_pair, predecessor
 from harness.site.entry import describe
-from harness.site.folders import COMPARE, RUNS, folders_in
+from harness.site.folders import COMPARE, RUNS, copy_run, folders_in
 from harness.store import RunStore
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     from harness.compare.judge import Side
@@ -37,17 +37,17 @@ class Contents:
     changes: dict[str, Change]
     """Each against the run before, by run id."""
     unread: tuple[str, ...]
-    """Runs published before, which this version cannot read."""
+    """Runs published before that cannot be read: damaged, or of another version."""
 
 
 def read_contents(
-    site: Path, before: Collection[str], named: Collection[str], listener: Listener
+    site: Path, before: Mapping[str, Path], named: Collection[str], listener: Listener
 ) -> Contents:
     """Read the copied runs, the oldest first, and write the page of each comparison.
 
     Args:
         site: the new site.
-        before: names of the runs that were published before: they stay, though they may not be readable.
+        before: the folders of the runs that were published before, by name: they stay, though they may not be readable.
         named: those that the user has named: they have to be readable.
         listener: told how far it is, and of each run that cannot be read.
 
@@ -70,12 +70,15 @@ def read_contents(
         except StoreError as error:
             if folder.name in named:
                 raise
-            listener.left_out(folder.name, error)
-            if folder.name in before:
+            published = before.get(folder.name)
+            listener.left_out(folder.name, error, stays=published is not None)
+            shutil.rmtree(folder)
+            if published is None:
+                continue
+            if (kept := _take_back(published, folder, side)) is None:
                 unread.append(folder.name)
-            else:
-                shutil.rmtree(folder)
-            continue
+                continue
+            entry = kept
         if (base := predecessor(entries, entry)) is not None:
             change, page = judge_pair((base.run_id, entry.run_id), (side(base.run_id), side(entry.run_id)))
             changes[entry.run_id] = change
@@ -83,6 +86,24 @@ def read_contents(
                 write(site / COMPARE / change.folder / PAGE, page)
         entries.append(entry)
     return Contents(tuple(entries), changes, tuple(sorted(unread, reverse=True)))
+
+
+def _take_back(published: Path, folder: Path, side: Callable[[str], Side]) -> Entry | None:
+    """Copy a run as it was published: a damaged copy among the reports must not take its place.
+
+    Args:
+        published: its folder in the old site.
+        folder: its folder in the new site.
+        side: reads a run of the new site.
+
+    Returns:
+        `None` where that cannot be read either.
+    """
+    copy_run(published, folder)
+    try:
+        return _describe(folder.name, side(folder.name))
+    except StoreError:
+        return None
 
 
 def _describe(run_id: str, side: Side) -> Entry:

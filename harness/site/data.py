@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
+from harness.report.table import FLOAT_FORMAT
 from harness.results import Status
 from harness.runs import RunState
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from harness.site.entry import Entry
 
 DOCUMENT_VERSION: Final = 1
-_FLOAT_FORMAT: Final = "%.6g"
 _COLOURS: Final = {"good": "brightgreen", "mixed": "orange", "bad": "red", "unfinished": "lightgrey"}
 
 
@@ -30,7 +30,7 @@ def runs_document(entries: Sequence[Entry], changes: Mapping[str, Change]) -> st
 def history_csv(entries: Sequence[Entry]) -> str:
     """One row per cell and run, the oldest run first; what is unknown is empty."""
     frame = pd.concat([entry.table for entry in reversed(entries)], ignore_index=True)
-    return frame.to_csv(index=False, float_format=_FLOAT_FORMAT, lineterminator="\n")
+    return frame.to_csv(index=False, float_format=FLOAT_FORMAT, lineterminator="\n")
 
 
 def badge(entry: Entry) -> str:
@@ -39,7 +39,7 @@ def badge(entry: Entry) -> str:
     if entry.run.state is not RunState.COMPLETE:
         kind, message = "unfinished", f"{entry.run.state}, {ok} of {total} cells ok"
     else:
-        kind = "good" if entry.expected else "mixed" if ok else "bad"
+        kind = "good" if entry.expected and ok else "mixed" if entry.expected or ok else "bad"
         message = f"{ok} of {total} cells ok"
     return _json({"schemaVersion": 1, "label": "edgematrix", "message": message, "color": _COLOURS[kind]})
 

@@ -14,5 +14,5 @@ class Listener(Protocol):
     def read(self, done: int, total: int) -> None:
         """So many runs are read, of so many."""
 
-    def left_out(self, run_id: str, error: StoreError) -> None:
-        """A run cannot be published anew, and why."""
+    def left_out(self, run_id: str, error: StoreError, *, stays: bool) -> None:
+        """A run cannot be published anew, and why; whether what was published of it before stays."""

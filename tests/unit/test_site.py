@@ -20,7 +20,7 @@ from harness.site.entry import describe, slug
 from harness.site.folders import begin
 from harness.store import stored_runs
 from tests.compared import failed
-from tests.factories import cell, host
+from tests.factories import cell, host, result
 from tests.published import CELLS, OTHER_HOST, Witness, measured, published, run_id, write_day
 from tests.unit.commands import exit_code
 from tests.unit.test_report_page import HOSTILE, Page
@@ -66,6 +66,12 @@ def test_every_folder_has_a_page_and_every_link_is_relative_and_leads_to_a_file(
                 assert (address.scheme, address.netloc, address.path[:1] == "/") == ("", "", False)
                 assert (page.parent / unquote(address.path)).is_file(), (page, address.path)
     assert links > 50
+
+
+def test_a_host_without_a_change_says_of_which_figure_that_is(reports: Path) -> None:
+    site = published(reports).page.parent
+    calm = Page((site / "hosts" / OTHER_HOST.fingerprint / "index.html").read_text())
+    assert "No cell is proved to have become worse or better in median latency." in calm.text
 
 
 def test_it_has_the_promised_parts(reports: Path) -> None:
@@ -276,6 +282,57 @@ def test_a_published_run_of_another_version_keeps_its_pages(reports: Path) -> No
     assert f"runs/{run_id(0)}/index.html" in (site / "index.html").read_text()
 
 
+def damage(run_folder: Path) -> None:
+    (run_folder / "cells" / f"{CELLS[0].id}.json").write_text("{}")
+
+
+@pytest.mark.parametrize("others", [True, False])
+def test_a_damaged_copy_among_the_reports_does_not_take_the_place_of_the_published_one(
+    reports: Path, others: bool
+) -> None:
+    """Also where it is the only run."""
+    if not others:
+        shutil.rmtree(reports / run_id(1))
+        shutil.rmtree(reports / run_id(2))
+    site = published(reports).page.parent
+    before = files(site)
+    damage(reports / run_id(0))
+    (reports / run_id(0) / "index.html").write_text("<!doctype html>\n<title>Of the damaged</title>\n")
+    witness = Witness()
+
+    publish(reports, (), witness)
+
+    assert files(site) == before
+    assert witness.stays == {run_id(0): True}
+    with pytest.raises(StoreError, match=CELLS[0].id):
+        publish(reports, (run_id(0),), Witness())
+    assert files(site) == before
+
+
+def test_a_run_whose_published_copy_is_damaged_too_keeps_its_pages_and_is_listed_apart(reports: Path) -> None:
+    site = published(reports).page.parent
+    (site / "runs" / run_id(0) / "cells" / f"{CELLS[0].id}.json").write_text("[]")
+    before = files(site / "runs" / run_id(0))
+    damage(reports / run_id(0))
+
+    made = publish(reports, (), Witness())
+
+    assert files(site / "runs" / run_id(0)) == before
+    assert made.runs == 3
+    assert "Not readable" in Page((site / "index.html").read_text()).text
+
+
+def test_a_damaged_run_that_was_never_published_is_not_told_as_one_that_stays(
+    reports: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damage(reports / run_id(0))
+    assert exit_code("publish", "--reports", str(reports)) == ExitCode.OK
+    assert f"not published: {run_id(0)}: " in capsys.readouterr().err
+    index = (reports / "site" / "index.html").read_text()
+    assert run_id(0) not in index
+    assert "Not readable" not in index
+
+
 def test_the_data_say_what_the_runs_say(reports: Path) -> None:
     site = published(reports).page.parent
     runs = json.loads((site / "data" / "runs.json").read_text())["runs"]
@@ -300,6 +357,7 @@ def test_the_data_say_what_the_runs_say(reports: Path) -> None:
 
 def test_a_badge_says_how_a_run_ended(tmp_path: Path) -> None:
     dead = failed(CELLS[0], Status.OOM)
+    skipped = result(CELLS[0], trials=(), status=Status.SKIPPED, reason="as said")
     colours = []
     for number, (results, state) in enumerate(
         [
@@ -307,6 +365,8 @@ def test_a_badge_says_how_a_run_ended(tmp_path: Path) -> None:
             ([dead, measured(CELLS[1], 0)], RunState.COMPLETE),
             ([dead], RunState.COMPLETE),
             ([measured(CELLS[1], 0)], RunState.INTERRUPTED),
+            ([skipped], RunState.COMPLETE),
+            ([skipped, measured(CELLS[1], 0)], RunState.COMPLETE),
         ]
     ):
         folder = write_day(tmp_path, number, results=results, state=state)
@@ -314,7 +374,7 @@ def test_a_badge_says_how_a_run_ended(tmp_path: Path) -> None:
         assert found.keys() == {"schemaVersion", "label", "message", "color"}
         assert found["schemaVersion"] == 1
         colours.append(found["color"])
-    assert colours == ["brightgreen", "orange", "red", "lightgrey"]
+    assert colours == ["brightgreen", "orange", "red", "lightgrey", "orange", "brightgreen"]
 
 
 def test_the_command_prints_the_page_and_fails_without_a_run(

@@ -32,7 +32,9 @@ WORSE: Final = "worse"
 BETTER: Final = "better"
 KINDS: Final = dict.fromkeys(REGRESSIONS, WORSE) | {Verdict.BETTER: BETTER, Verdict.FIXED: BETTER}
 """How a verdict is drawn, where it says that something changed."""
-NOT_WORSE: Final = frozenset({Verdict.FIXED, Verdict.BETTER, Verdict.SAME, Verdict.SKIPPED})
+NOT_WORSE: Final = frozenset(
+    {Verdict.FAILED_IN_BOTH, Verdict.FIXED, Verdict.BETTER, Verdict.SAME, Verdict.SKIPPED}
+)
 """Verdicts that rule out that a cell became worse: the others leave it open, or say that it did."""
 
 

@@ -12,8 +12,9 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from harness.fitness import PROBE_MOVE
 from harness.report.chooser import as_script
-from harness.report.formats import visible
+from harness.report.formats import share, visible
 from harness.report.palette import DARK, LIGHT, PAPER_DARK, PAPER_LIGHT, SHAPES, css_polygon, svg_path
 from harness.report.provenance import CAP_NOTE
 from harness.report.view import build_view
@@ -128,6 +129,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_finalize,
     )
+    environment.globals["probe_move"] = share(PROBE_MOVE)
     environment.filters["url"] = lambda text: quote(text, safe="")
     environment.filters["path"] = quote
     environment.filters["data_cells"] = _data_cells

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from harness.results import Cell, ReferenceProbe, Trial
     from harness.runs import Protocol
+
+CERTAIN: Final = 2
+"""Trials that fail alike, after which a budget is better spent on other cells."""
 
 
 def derive_cell(
@@ -36,7 +39,7 @@ def derive_cell(
         protocol: of the run; fewer trials than it plans mean that the run was interrupted.
         probes: all reference probes of the run, by number.
         multiply_adds: of one call; `None` where nobody counted them.
-        cut_short: a budget ended the run, and what was measured by then counts.
+        cut_short: a budget left it at these trials, and what was measured by then counts.
     """
     counted = last_attempts(trials)
     expected = min(protocol.trials, len(counted)) if cut_short else protocol.trials
@@ -83,3 +86,9 @@ def peak_of(trials: Sequence[Trial], probes: Mapping[int, ReferenceProbe]) -> fl
         machine_speed(probe) for probe in probes.values() if same_cpus(probe.requested, trials[0].requested)
     ]
     return float(np.median(there)) if there else None
+
+
+def is_settled(trials: Sequence[Trial]) -> bool:
+    """Whether a cell has failed so often in the same way that further trials say nothing new."""
+    endings = [(trial.status, trial.phase) for trial in last_attempts(trials)]
+    return len(endings) >= CERTAIN and len(set(endings)) == 1 and endings[0][0] is not Status.OK

@@ -6,6 +6,7 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, Final
 
+from harness.derive import is_settled
 from harness.events import Probing, RunStarted, Tick, TrialEnded, TrialSpoiled, TrialStarted
 from harness.fitness import is_spoiled, judged, same_cpus
 from harness.reference import run_reference
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 
 TRIES: Final = 3
 """How often a trial is run that ends by a fault of the engine or the harness."""
-CERTAIN: Final = 2
-"""Trials that fail alike, after which a budget is better spent on other cells."""
 
 
 def alone(index: int, stop: Stop) -> AbstractContextManager[None]:  # noqa: ARG001 - like every `Beside`
@@ -238,9 +237,3 @@ class Measuring:
 
     def _tick(self) -> None:
         self._listener(Tick())
-
-
-def is_settled(trials: Sequence[Trial]) -> bool:
-    """Whether a cell has failed so often in the same way that further trials say nothing new."""
-    endings = [(trial.status, trial.phase) for trial in last_attempts(trials)]
-    return len(endings) >= CERTAIN and len(set(endings)) == 1 and endings[0][0] is not Status.OK

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.derive import derive_cell
+from harness.derive import derive_cell, is_settled
 from harness.errors import UnsupportedError
 from harness.report import write_report
 from harness.results import CellResult, Status
@@ -72,7 +72,7 @@ def _results(plan: Plan, store: RunStore, bench: Bench, stop: Stop) -> Iterator[
                 protocol=protocol,
                 probes=probes,
                 multiply_adds=bench.run.models[cell.model].count(cell),
-                cut_short=stop.spent,
+                cut_short=stop.spent or (stop.budget_s is not None and is_settled(trials)),
             )
 
 

@@ -187,8 +187,8 @@ class Threads(Record):
     type: Literal["threads"]
     total: Count | None
     """Threads alive at its end; `None` where the kernel does not tell."""
-    busy_ns: Annotated[tuple[Count, ...], Field(max_length=64)] | None
-    """Of each thread, the busiest first, at most 64."""
+    busy_ns: Annotated[tuple[Count, ...], Field(max_length=1024)] | None
+    """Of each thread, the busiest first, at most 1,024."""
 
 
 class Growth(Record):

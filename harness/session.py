@@ -18,6 +18,7 @@ from harness.article.replay import make_replay
 from harness.build import remove_stages
 from harness.catalog import load_catalog
 from harness.container import ContainerSpec, Mount
+from harness.derive import is_settled
 from harness.engine import LOCK_NAME, Engine
 from harness.engine_connection import connect
 from harness.errors import BuildError, EngineError, StoreError
@@ -252,7 +253,11 @@ def measure(
         with stop.at_first_interrupt(listener):
             through_losses(lambda: measuring.run(runnable, scheduler), engine, bench.supplies, stop, listener)
     finally:
-        complete = store.has_all(runnable, bench.run.protocol.trials) and (not replay or replay.is_complete)
+        # Under a budget a cell that fails always alike gets no more trials, and nothing of it is left to do.
+        due = [
+            cell for cell in runnable if stop.budget_s is None or not is_settled(store.read_trials(cell.id))
+        ]
+        complete = store.has_all(due, bench.run.protocol.trials) and (not replay or replay.is_complete)
         run = bench.run.model_copy(
             update={
                 "state": RunState.COMPLETE if complete else RunState.INTERRUPTED,

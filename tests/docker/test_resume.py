@@ -141,6 +141,20 @@ def test_a_budget_leaves_the_rest_skipped_and_the_same_command_goes_on(folder: P
     assert len(trials(folder)) == TRIALS
 
 
+def test_under_a_budget_a_cell_that_fails_always_alike_is_done(folder: Path) -> None:
+    small = MATRIX.replace("onnxruntime", "pytorch").replace("[256MiB, 512MiB]", "[64MiB]")
+    (folder / "matrix.yaml").write_text(
+        f"{small}expect: [{{framework: pytorch, status: oom, reason: its libraries alone are larger}}]\n"
+    )
+
+    assert "the same command goes on" not in finish(folder, "--budget", "10m")
+
+    (run,) = folder.glob("reports/*-*/run.json")
+    assert json.loads(run.read_text())["state"] == "complete"
+    (cell,) = folder.glob("reports/*-*/cells/pytorch.*.b1.json")
+    assert json.loads(cell.read_text())["reason"].startswith("2 of 2 trials: ")
+
+
 def test_what_ran_out_of_memory_is_expected_and_retried(folder: Path) -> None:
     small = MATRIX.replace("onnxruntime", "pytorch").replace("[256MiB, 512MiB]", "[64MiB]")
     matrix = small.replace("trials: 3", "trials: 1")

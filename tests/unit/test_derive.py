@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.derive import derive_cell
+from harness.derive import derive_cell, is_settled
 from harness.records import Phase
 from harness.results import CellResult, Status, StoppedBy, Trial
 from tests.unit.stand_in import CELLS
@@ -20,6 +20,15 @@ def test_a_cell_cut_short_by_a_budget_counts_what_it_has() -> None:
     failed = [a_trial(index).model_copy(update={"status": Status.OOM, "reason": "r"}) for index in (0, 1)]
     told = derive_cell(CELLS[0], failed, protocol=protocol, probes={}, multiply_adds=7, cut_short=True)
     assert told.reason == "2 of 2 trials: r"
+
+
+def test_a_cell_is_settled_that_fails_twice_in_the_same_way() -> None:
+    good = [a_trial(index) for index in range(2)]
+    ooms = [trial.model_copy(update={"status": Status.OOM, "phase": Phase.LOAD}) for trial in good]
+    later = ooms[1].model_copy(update={"phase": Phase.STEADY})
+
+    assert is_settled(ooms)
+    assert not any(map(is_settled, (good, ooms[:1], [ooms[0], later], [good[0], ooms[1]], [])))
 
 
 def test_a_cell_is_ok_only_if_all_its_trials_are() -> None:

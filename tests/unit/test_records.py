@@ -74,7 +74,7 @@ def test_what_may_be_missing_is_null_and_every_key_is_there(kind: str) -> None:
         ("conditions", {"busy_ns": 2**63}),
         ("warmup", {"window_calls": [1] * 101}),
         ("warmup", {"settled": None}),
-        ("threads", {"busy_ns": [1] * 65}),
+        ("threads", {"busy_ns": [1] * 1025}),
         ("threads", {"busy_ns": [-1]}),
         ("growth", {"calls": [1]}),
         ("growth", {"calls": [1] * (MAX_MARKS + 1), "anon_bytes": [1] * (MAX_MARKS + 1)}),

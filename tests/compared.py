@@ -60,14 +60,23 @@ def _measured(of: Cell, order: int) -> Measured:
     return Measured(result=made, stats=cell_stats(made))
 
 
-def side(cells: Sequence[Cell], figures: Sequence[Sequence[float]], order: int) -> Side:
-    """A run whose cells have these figures, one a trial: milliseconds, or bytes."""
+def side(
+    cells: Sequence[Cell],
+    figures: Sequence[Sequence[float]],
+    order: int,
+    *,
+    planned: int | None = None,
+    probes: Mapping[int, ReferenceProbe] | None = None,
+) -> Side:
+    """A run whose cells have these figures, one a trial as all were planned: milliseconds, or bytes."""
     found = []
     for of, values in zip(cells, figures, strict=True):
         made, by_round = _measured(of, order), dict(enumerate(values))
         stats = replace(made.stats, medians_ms=by_round, rss_peaks=by_round, cold_starts_ms=by_round)
-        found.append(replace(made, stats=stats))
-    return Side(run=run([each.result for each in found]), cells=tuple(found), probes={})
+        planned_trials = planned or max(1, len(values))
+        own = made.result.model_copy(update={"planned_trials": planned_trials})
+        found.append(replace(made, result=own, stats=stats))
+    return Side(run=run([each.result for each in found]), cells=tuple(found), probes=probes or {})
 
 
 def judged(

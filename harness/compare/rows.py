@@ -125,7 +125,7 @@ def decide(rows: Iterable[Row], aim: Aim, floors: Mapping[str, float], threshold
         cell_id: difference
         for cell_id, (base, new) in figures.items()
         if min((*base, *new), default=0) > 0  # what took no time has no ratio
-        and (difference := independent_difference(base, new)) is not None
+        and (difference := independent_difference(base, new, sequential=_sequential(pairs[cell_id], aim)))
     }
     p_values = holm([difference.p_value for difference in differences.values()])
     judged = {
@@ -142,6 +142,13 @@ def decide(rows: Iterable[Row], aim: Aim, floors: Mapping[str, float], threshold
 def _figures(pair: tuple[Measured, Measured], aim: Aim) -> tuple[list[float], list[float]]:
     base, new = (list(by_round(side.stats, aim).values()) for side in pair)
     return base, new
+
+
+def _sequential(pair: tuple[Measured, Measured], aim: Aim) -> bool:
+    """Whether a side has more trials than planned, which the latencies alone decide (as in `cell_stats`)."""
+    return aim is Aim.LATENCY and any(
+        len(by_round(side.stats, aim)) > side.result.planned_trials for side in pair
+    )
 
 
 def _as_itself(figure: Figure | None) -> Figure:

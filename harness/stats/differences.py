@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from scipy import special
 
-from harness.stats.intervals import CONFIDENCE, mean_and_error, t_quantile
+from harness.stats.intervals import CONFIDENCE, SEQUENTIAL_CONFIDENCE, mean_and_error, t_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 ALPHA = 1 - CONFIDENCE
 LEAST_TRIALS = 2
+SEQUENTIAL_PRICE: Final = ALPHA / (1 - SEQUENTIAL_CONFIDENCE)
+"""How many times less likely chance has to be where the number of trials was decided by looking at them (ADR 10)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +33,8 @@ class Difference:
     standard_error: float
     degrees: float
     """Degrees of freedom."""
+    sequential: bool = False
+    """Whether the number of trials of a side was decided by looking at them: p-value and interval pay for it."""
 
     @property
     def ratio(self) -> float:
@@ -42,12 +46,17 @@ class Difference:
         """Two-sided, of no difference at all."""
         if self.standard_error == 0:
             return 1.0 if self.log_ratio == 0 else 0.0
-        return float(2 * special.stdtr(self.degrees, -abs(self.log_ratio) / self.standard_error))
+        plain = float(2 * special.stdtr(self.degrees, -abs(self.log_ratio) / self.standard_error))
+        return min(1.0, self._price * plain)
 
     def interval(self, confidence: float = CONFIDENCE) -> tuple[float, float]:
         """Bounds of the ratio."""
-        half = t_quantile((1 + confidence) / 2, self.degrees) * self.standard_error
+        half = t_quantile(1 - (1 - confidence) / self._price / 2, self.degrees) * self.standard_error
         return math.exp(self.log_ratio - half), math.exp(self.log_ratio + half)
+
+    @property
+    def _price(self) -> float:
+        return SEQUENTIAL_PRICE if self.sequential else 1.0
 
 
 def paired_difference(first: Mapping[int, float], second: Mapping[int, float]) -> Difference | None:
@@ -70,8 +79,15 @@ def paired_difference(first: Mapping[int, float], second: Mapping[int, float]) -
     return Difference(log_ratio=mean, standard_error=error, degrees=len(common) - 1)
 
 
-def independent_difference(first: Sequence[float], second: Sequence[float]) -> Difference | None:
+def independent_difference(
+    first: Sequence[float], second: Sequence[float], *, sequential: bool = False
+) -> Difference | None:
     """Compare a cell of two runs: Welch's t on logarithms, unequal numbers and variances allowed.
+
+    Args:
+        first: a positive figure of each trial.
+        second: the same of the other run.
+        sequential: whether a side has further trials because its interval was too wide.
 
     Returns:
         `None` with fewer than two figures on either side.
@@ -86,6 +102,7 @@ def independent_difference(first: Sequence[float], second: Sequence[float]) -> D
         log_ratio=float(other.mean() - one.mean()),
         standard_error=error,
         degrees=sum(parts) ** 2 / weights if weights else len(first) + len(second) - 2,
+        sequential=sequential,
     )
 
 

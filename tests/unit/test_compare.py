@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.compare import CompareOptions, Verdict, compare_runs
-from harness.compare.judge import LEAST_PAIRS
+from harness.compare.judge import LEAST_PAIRS, judge
 from harness.compare.machine import Shift, machine_shift
-from harness.compare.rows import Row
+from harness.compare.rows import Row, pair_up
 from harness.errors import ConfigError
 from harness.results import Cell
 from harness.stats.noise import Aim
-from tests.compared import CELLS, FRAMEWORKS, MODELS, again, judged, other, write
+from tests.compared import CELLS, FRAMEWORKS, MODELS, again, judged, other, side, write
 from tests.factories import cell, probe, requested, result
 
 QUIET = [1.0, 1.01, 0.99, 1.005, 0.995]
@@ -155,6 +155,21 @@ def test_what_the_machine_changed_is_added_to_the_floor_of_times_only(tmp_path: 
             floor = before.figures[aim].floor
             assert floor is not None
             assert after.figures[aim].floor == pytest.approx(floor + added)
+
+
+@pytest.mark.parametrize("planned", [(5, 4), (4, 5), (4, 4)])
+def test_a_side_with_further_trials_pays_for_them_in_latency_alone(planned: tuple[int, int]) -> None:
+    base, new = [QUIET], [[1.01 * each for each in QUIET]]
+    (plain,) = judged(FRAMEWORKS[:1], base, new)
+    sides = (
+        side(FRAMEWORKS[:1], base, 0, planned=planned[0]),
+        side(FRAMEWORKS[:1], new, 1, planned=planned[1]),
+    )
+    (further,) = judge(pair_up(sides[0].cells, sides[1].cells), sides, CompareOptions())
+    p_values = [row.figures[Aim.LATENCY].adjusted_p for row in (plain, further)]
+    assert p_values[1] == pytest.approx(2 * (p_values[0] or 0))
+    for aim in (Aim.MEMORY, Aim.START):
+        assert further.figures[aim] == plain.figures[aim]
 
 
 def test_the_shift_is_that_of_the_same_cpus_and_of_the_larger_part() -> None:

@@ -43,6 +43,19 @@ def test_an_independent_difference_is_welchs_t_on_the_logarithms() -> None:
     assert found.degrees == pytest.approx(expected.df)
 
 
+def test_trials_whose_number_was_decided_by_looking_at_them_cost_half_of_the_level() -> None:
+    first, second = [1.0, 1.1, 0.9], [1.2, 1.25, 1.1, 1.3, 2.0]
+    found = independent_difference(first, second, sequential=True)
+    expected = distributions.ttest_ind(np.log(second), np.log(first), equal_var=False)
+    assert found is not None
+    assert found.p_value == pytest.approx(2 * expected.pvalue)
+    low, high = expected.confidence_interval(0.975)
+    assert found.interval() == pytest.approx((math.exp(low), math.exp(high)))
+    alike = independent_difference([1.0, 1.1], [1.0, 1.11], sequential=True)
+    assert alike is not None
+    assert alike.p_value == 1.0
+
+
 def test_only_common_rounds_are_compared() -> None:
     found = paired_difference({0: 1.0, 1: 1.0, 2: 9.0}, {0: 2.0, 1: 2.0, 3: 0.1})
     assert found is not None
@@ -109,11 +122,11 @@ def test_the_unit_of_both_does_not_matter(first: list[float], second: list[float
             assert scaled.standard_error == pytest.approx(plain.standard_error, abs=1e-9)
 
 
-@given(FIGURES, FIGURES)
+@given(FIGURES, FIGURES, st.booleans())
 def test_an_interval_shuts_out_equality_exactly_where_the_p_value_is_below_a_twentieth(
-    first: list[float], second: list[float]
+    first: list[float], second: list[float], sequential: bool
 ) -> None:
-    found = independent_difference(first, second)
+    found = independent_difference(first, second, sequential=sequential)
     assert found is not None
     if found.standard_error > 1e-9 and abs(found.p_value - 0.05) > 1e-6:
         low, high = found.interval()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from harness.compare.machine import shifts
 from harness.compare.refuse import Kind, Mismatch, mismatches, refuse
-from harness.compare.rows import Row, decide, pair_up
+from harness.compare.rows import Needs, Row, decide, pair_up
 from harness.errors import ConfigError, NotComparableError
 from harness.report.formats import visible
 from harness.report.stored import read_cells
@@ -147,7 +147,7 @@ def judge(rows: Sequence[Row], sides: tuple[Side, Side], options: CompareOptions
     """Give every row its figures, and the verdict on the one that is judged. Pure."""
     smallest = math.log1p(options.threshold)
     moved = shifts(rows, sides[0].probes, sides[1].probes)
-    figures = {aim: decide(rows, aim, _needed(rows, sides, aim, smallest, moved), smallest) for aim in Aim}
+    figures = {aim: decide(rows, aim, _needs(rows, sides, aim, smallest, moved)) for aim in Aim}
     judged = []
     for row in rows:
         own = {aim: found[row.cell_id] for aim, found in figures.items() if row.cell_id in found}
@@ -158,21 +158,21 @@ def judge(rows: Sequence[Row], sides: tuple[Side, Side], options: CompareOptions
     return tuple(judged)
 
 
-def _needed(
+def _needs(
     rows: Iterable[Row],
     sides: tuple[Side, Side],
     aim: Aim,
     smallest: float,
     moved: Mapping[str, Shift | None],
-) -> dict[str, float]:
-    """The smallest difference that counts for each cell, a logarithm: memory does not follow the machine's speed."""
+) -> dict[str, Needs]:
+    """What a difference of each cell needs to count: memory does not follow the machine's speed."""
     known = [aa_floors(side.cells, aim) for side in sides]
-    needed = {}
+    needs = {}
     for row in rows:
         shift = moved.get(row.cell_id) if aim is not Aim.MEMORY else None
         own = [found[row.cell_id] for found in known if row.cell_id in found]
-        needed[row.cell_id] = max([smallest, *own]) + (shift.size if shift else 0.0)
-    return needed
+        needs[row.cell_id] = Needs(threshold=smallest, aa_floor=max(own, default=0.0), shift=shift)
+    return needs
 
 
 def aa_floors(cells: Sequence[Measured], aim: Aim) -> dict[str, float]:

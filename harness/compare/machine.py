@@ -38,6 +38,11 @@ class Shift:
         """The larger of the two, without its direction."""
         return max(abs(self.product), abs(self.loop))
 
+    @property
+    def span(self) -> tuple[float, float]:
+        """By how much it may have changed a cell's time: from the least to the most, not at all among it."""
+        return min(0.0, self.product, self.loop), max(0.0, self.product, self.loop)
+
 
 def machine_shift(
     cpus: tuple[Requested, Requested],

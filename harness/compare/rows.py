@@ -25,7 +25,7 @@ class Verdict(StrEnum):
     """It was ok, and is not any more, which says something of the cell."""
     WORSE = "worse"
     UNDECIDED = "undecided"
-    """The trials can neither show a difference nor rule one out, or a side says nothing of the cell."""
+    """Trials, noise and machine can neither show a difference nor rule one out, or a side says nothing of the cell."""
     ONLY_IN_BASE = "only_in_base"
     ONLY_IN_NEW = "only_in_new"
     FAILED_IN_BOTH = "failed_in_both"
@@ -33,7 +33,7 @@ class Verdict(StrEnum):
     """It was not ok, which said something of the cell, and is now."""
     BETTER = "better"
     SAME = "same"
-    """A difference as large as the user's threshold is ruled out."""
+    """A difference as large as the user's threshold is ruled out, and neither noise nor the machine could hide one."""
     SKIPPED = "skipped"
     """Not run in both, for a stated reason."""
 
@@ -42,6 +42,26 @@ REGRESSIONS: Final = frozenset({Verdict.FAILED, Verdict.WORSE})
 _NOT_RUN: Final = frozenset({Status.SKIPPED, Status.UNSUPPORTED})
 _SAYS_NOTHING: Final = frozenset({Status.SKIPPED, Status.HARNESS_ERROR})
 """Ends that lie with the matrix, the time that was left, the harness, the engine or the host, and not with the cell."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """What a difference of one figure of a cell needs to count, and what could hide one: logarithms.
+
+    Attributes:
+        threshold: the user's.
+        aa_floor: by how much identical cells differ in either run; 0 where no run tells.
+        shift: what the machine itself changed; `None` where that is unknown, or does not matter to the figure.
+    """
+
+    threshold: float
+    aa_floor: float = 0.0
+    shift: Shift | None = None
+
+    @property
+    def floor(self) -> float:
+        """The smallest difference that counts."""
+        return max(self.threshold, self.aa_floor) + (self.shift.size if self.shift else 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +77,8 @@ class Figure:
     """The smallest difference that counts, a logarithm; what the machine itself changed is in it."""
     reason: str = ""
     """Why it is undecided."""
+    hidden: bool = False
+    """Whether the trials agree, and it is undecided as noise or the machine could hide a difference."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,14 +125,13 @@ def pair_up(base: Iterable[Measured], new: Iterable[Measured]) -> list[Row]:
     return [_row(cell_id, first.get(cell_id), second.get(cell_id)) for cell_id in first | second]
 
 
-def decide(rows: Iterable[Row], aim: Aim, floors: Mapping[str, float], threshold: float) -> dict[str, Figure]:
+def decide(rows: Iterable[Row], aim: Aim, needs: Mapping[str, Needs]) -> dict[str, Figure]:
     """Judge one figure of every cell that both runs measured.
 
     Args:
         rows: all cells.
         aim: the figure.
-        floors: by cell id the smallest difference that counts, a logarithm.
-        threshold: the difference that has to be ruled out for two cells to be the same, a logarithm.
+        needs: by cell id what a difference needs to count.
 
     Returns:
         By cell id.
@@ -129,7 +150,7 @@ def decide(rows: Iterable[Row], aim: Aim, floors: Mapping[str, float], threshold
     }
     p_values = holm([difference.p_value for difference in differences.values()])
     judged = {
-        cell_id: _judge(difference, adjusted_p, floors[cell_id], threshold)
+        cell_id: _judge(difference, adjusted_p, needs[cell_id])
         for (cell_id, difference), adjusted_p in zip(differences.items(), p_values, strict=True)
     }
     return {
@@ -153,20 +174,44 @@ def _sequential(pair: tuple[Measured, Measured], aim: Aim) -> bool:
 
 def _as_itself(figure: Figure | None) -> Figure:
     """The figure of a cell that is compared with itself: chance has nothing to decide."""
-    return replace(figure or Figure(verdict=Verdict.SAME), verdict=Verdict.SAME, reason="")
+    return replace(figure or Figure(verdict=Verdict.SAME), verdict=Verdict.SAME, reason="", hidden=False)
 
 
-def _judge(difference: Difference, adjusted_p: float, floor: float, threshold: float) -> Figure:
+def _judge(difference: Difference, adjusted_p: float, needs: Needs) -> Figure:
     low, high = (math.log(bound) for bound in difference.interval())
+    agrees = -needs.threshold < low and high < needs.threshold
+    hiding = _hiding(low, high, needs) if agrees else ""
     reason = ""
-    if counts(difference, adjusted_p, floor):
+    if counts(difference, adjusted_p, needs.floor):
         verdict = Verdict.WORSE if difference.log_ratio > 0 else Verdict.BETTER
-    elif -threshold < low and high < threshold:
+    elif agrees and not hiding:
         verdict = Verdict.SAME
     else:
         verdict = Verdict.UNDECIDED
-        reason = "significant, but not larger than it needs" if adjusted_p < ALPHA else "not significant"
-    return Figure(verdict=verdict, difference=difference, adjusted_p=adjusted_p, floor=floor, reason=reason)
+        significant = "significant, but not larger than it needs" if adjusted_p < ALPHA else "not significant"
+        reason = hiding or significant
+    return Figure(
+        verdict=verdict,
+        difference=difference,
+        adjusted_p=adjusted_p,
+        floor=needs.floor,
+        reason=reason,
+        hidden=bool(hiding),
+    )
+
+
+def _hiding(low: float, high: float, needs: Needs) -> str:
+    """What could hide a difference as large as the threshold, though the interval (logarithms) holds none; or nothing.
+
+    A cell may have followed the machine or not, so what it changed by itself lies anywhere from the one to the other.
+    """
+    least, most = needs.shift.span if needs.shift else (0.0, 0.0)
+    found = []
+    if needs.shift and not (-needs.threshold < low - most and high - least < needs.threshold):
+        found.append(f"the machine changed by {math.expm1(needs.shift.size):.1%}")
+    if needs.aa_floor > needs.threshold:
+        found.append(f"identical cells differ by {math.expm1(needs.aa_floor):.1%}")
+    return ", ".join(found)
 
 
 def _no_ratio(base: Sequence[float], new: Sequence[float]) -> str:

@@ -46,7 +46,7 @@ def row_texts(row: Row, aim: Aim) -> dict[str, str]:
         "needs": UNKNOWN if floor is None else f"{as_part(floor):.1%}",
         "trials": trials,
         **{other.value: other_text(row.figures.get(other)) for other in Aim if other is not aim},
-        "notes": notes_text(row) or UNKNOWN,
+        "notes": notes_text(row, aim) or UNKNOWN,
     }
 
 
@@ -55,9 +55,14 @@ def words(verdict: Verdict) -> str:
     return verdict.value.replace("_", " ")
 
 
-def notes_text(row: Row) -> str:
-    """Why there is no figure, and the kinds of the doubts on it; of an undecided figure its columns say it."""
-    told = row.figures == {} or any(figure.difference is None for figure in row.figures.values())
+def notes_text(row: Row, aim: Aim) -> str:
+    """Why there is no figure, or what could hide a difference, and the kinds of the doubts.
+
+    Of a figure that is undecided for another reason its columns say it.
+    """
+    judged = row.figures.get(aim)
+    lacking = any(figure.difference is None for figure in row.figures.values())
+    told = judged is None or judged.hidden or lacking
     reason = clip(visible(row.reason), REASON_LIMIT) if told else ""
     return "; ".join(filter(None, (reason, visible(", ".join(row.warnings)))))
 
@@ -112,7 +117,8 @@ def floor_line(compared: Compared) -> str:
     return (
         f"needs: the larger of {compared.threshold:.1%} and the A/A floor (of the cells of its kind where it rests on "
         f"{LEAST_PAIRS} pairs or more, else of all cells: {base} in base, {new} in new){moved}; "
-        "and significance after Holm's correction"
+        "and significance after Holm's correction; same only where noise and machine could not hide "
+        f"{compared.threshold:.1%}"
     )
 
 

@@ -16,6 +16,7 @@ from harness.compare import CompareOptions, Verdict, compare_runs
 from harness.compare.judge import LEAST_PAIRS, judge
 from harness.compare.machine import Shift, machine_shift
 from harness.compare.rows import Row, pair_up
+from harness.compare.words import notes_text
 from harness.errors import ConfigError
 from harness.results import Cell
 from harness.stats.noise import Aim
@@ -155,6 +156,49 @@ def test_what_the_machine_changed_is_added_to_the_floor_of_times_only(tmp_path: 
             floor = before.figures[aim].floor
             assert floor is not None
             assert after.figures[aim].floor == pytest.approx(floor + added)
+
+
+def on_a_machine_of(speed: float, factor: float) -> Row:
+    """A cell whose time is multiplied by `factor` on a machine whose speed is."""
+    here = requested(FRAMEWORKS[0])
+    before, after = probe(0, requested=here), probe(0, requested=here, speed=5e10 * speed)
+    base, new = ([[each * scale for each in QUIET]] * 10 for scale in (1.0, factor))
+    sides = side(FRAMEWORKS, base, 0, probes={0: before}), side(FRAMEWORKS, new, 1, probes={0: after})
+    return judge(pair_up(sides[0].cells, sides[1].cells), sides, CompareOptions())[0]
+
+
+@pytest.mark.parametrize(
+    ("speed", "factor"), [(1.25, 1.0), (0.8, 1.0), (1.25, 0.97), (0.8, 1.03)], ids=lambda value: f"{value:g}"
+)
+def test_what_the_machine_could_hide_is_not_called_the_same(speed: float, factor: float) -> None:
+    row = on_a_machine_of(speed, factor)
+    assert (row.verdict, row.reason) == (Verdict.UNDECIDED, "the machine changed by 25.0%")
+    assert notes_text(row, Aim.LATENCY) == row.reason
+    assert row.figures[Aim.MEMORY].verdict is Verdict.SAME  # which does not follow the machine
+
+
+def test_a_change_of_the_machine_that_hides_no_difference_leaves_a_cell_the_same() -> None:
+    assert on_a_machine_of(1.02, 1.0).verdict is Verdict.SAME
+    assert on_a_machine_of(0.97, 1.03).verdict is Verdict.SAME  # it followed the machine, or changed by 3 %
+
+
+def test_where_identical_cells_differ_by_more_than_the_threshold_none_is_the_same() -> None:
+    steady = [QUIET, [1.5 * each for each in QUIET]]
+    wild = [[1.0, 1.3, 0.8, 1.2, 0.9]] * 8
+    row = judged(FRAMEWORKS, [*steady, *wild], [*steady, *wild])[0]
+    figure = row.figures[Aim.LATENCY]
+    assert figure.difference is not None
+    assert figure.difference.interval()[1] < 1.05
+    assert figure.floor is not None
+    assert row.verdict is Verdict.UNDECIDED
+    assert row.reason == f"identical cells differ by {math.expm1(figure.floor):.1%}"
+    assert notes_text(row, Aim.LATENCY) == row.reason
+
+
+def test_of_an_undecided_figure_whose_columns_say_it_the_notes_are_silent() -> None:
+    row = one([1.0, 1.5, 0.7], [1.1, 0.8, 1.6])
+    assert row.verdict is Verdict.UNDECIDED
+    assert notes_text(row, Aim.LATENCY) == ""
 
 
 @pytest.mark.parametrize("planned", [(5, 4), (4, 5), (4, 4)])

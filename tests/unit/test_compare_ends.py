@@ -59,7 +59,7 @@ def test_an_end_that_says_nothing_of_the_cell_decides_nothing(
 
     (row,) = (row for row in compared.rows if row.cell_id == CELLS[0].id)
     assert (row.verdict, row.reason) == (Verdict.UNDECIDED, "no time was left")
-    assert notes_text(row) == "no time was left"
+    assert notes_text(row, Aim.LATENCY) == "no time was left"
     assert not compared.regressed
 
 

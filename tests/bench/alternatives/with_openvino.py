@@ -10,6 +10,8 @@ import openvino as ov
 
 Call = Callable[[dict[str, np.ndarray[Any, Any]]], Any]
 
+CORE = ov.Core()
+
 
 def alternatives(adapter: Any, model: Any, *, threads: int, params: dict[str, Any]) -> dict[str, Call]:  # noqa: ARG001
     """The same request called otherwise, and models compiled otherwise."""
@@ -42,12 +44,12 @@ def alternatives(adapter: Any, model: Any, *, threads: int, params: dict[str, An
         return [asynchronous.get_tensor(name).data.copy() for name in outputs]
 
     def compiled(network: Any, **changes: str) -> Call:
-        request = adapter._core.compile_model(network, "CPU", adapter._config | changes)
+        request = CORE.compile_model(network, "CPU", adapter._config | changes)
         return share(request.create_infer_request())
 
-    dynamic = adapter._core.read_model(model.native / "model.xml")
+    dynamic = CORE.read_model(model.native / "model.xml")
     free = {key: text for key, text in adapter._config.items() if key != "INFERENCE_PRECISION_HINT"}
-    unpinned = adapter._core.compile_model(adapter._model, "CPU", free).create_infer_request()
+    unpinned = CORE.compile_model(adapter._model, "CPU", free).create_infer_request()
     return {
         "infer(dict, share_inputs)": lambda inputs: [
             plain.infer(inputs, share_inputs=True)[n] for n in outputs

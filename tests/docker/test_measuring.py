@@ -23,9 +23,6 @@ def test_the_null_framework_answers_rightly_and_shows_the_timers_floor(framework
     trial = frameworks.trial("null")
     assert trial.status is Status.OK, trial.reason
     assert float(np.median(steady_latencies_ns(trial.records))) < 2000  # nanoseconds
-    assert slope_bytes_per_call(trial) == pytest.approx(0, abs=1), (
-        "it keeps nothing, and the loop's own is not counted"
-    )
 
 
 def test_a_trial_tells_of_its_warm_up_its_threads_its_growth_and_the_host(frameworks: Place) -> None:
@@ -46,6 +43,9 @@ def test_a_trial_tells_of_its_warm_up_its_threads_its_growth_and_the_host(framew
     assert busy_threads(trial.records) == 1
     assert growth is not None
     assert len(growth.calls) > 10
+    assert slope_bytes_per_call(trial) == pytest.approx(0, abs=4), (
+        "the 8 bytes that the loop keeps are not counted"
+    )
     assert "memory_grows" not in kinds(trial)
 
 

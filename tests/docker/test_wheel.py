@@ -86,6 +86,6 @@ def test_the_installed_command_does_the_whole_job_in_an_empty_folder(
     # The checkout's images are the wheel's: each has the same identity in both.
     for name in NAMES:
         assert steps[f"image {name}"].startswith("skipped up to date"), steps
-    cells = edgematrix("plan", str(matrix), "--ids").stdout.splitlines()
+    cells = [row["id"] for row in json.loads(edgematrix("plan", str(matrix), "--json").stdout)]
     assert events[-1]["cells"] == {"ok": len(cells)}
     assert Path(events[-1]["report"]).name == "index.html"

@@ -153,11 +153,15 @@ def _pick(book: Book, group: LimitGroup, question: Question) -> Pick:
     ]
     if not known:
         return Pick(question.title, "no figure" if group.ok else "no cell is ok", ())
-    known = _in_proved_order(book, question.aim, known)
-    (first, best), *others = known
+    known.sort(key=lambda pair: (pair[1].value, pair[0].result.cell.framework))
     cells = [each for each, _ in known]
     ranking = book.ranking(cells, question.aim)
-    ties = [each for place, (each, _) in enumerate(others, 1) if not ranking.proved_less(0, place)]
+    # What is proved goes before the figures: those are over all rounds of a cell, and ranks over common ones.
+    bands = ranking.bands()
+    ahead, *behind = sorted(range(len(known)), key=lambda place: (bands[place], place))
+    known = [known[place] for place in (ahead, *behind)]
+    (first, best), *others = known
+    ties = [cells[place] for place in behind if not ranking.proved_less(ahead, place)]
     names = [_flagged(book, each, question) for each in ties]
     floor = floor_note(book.floor(cells, question.aim)) if others else ""
     if others and len(ties) == len(others):
@@ -175,15 +179,6 @@ def _pick(book: Book, group: LimitGroup, question: Question) -> Pick:
         floor=floor,
         alone=not others,
     )
-
-
-def _in_proved_order(
-    book: Book, aim: Aim, known: Sequence[tuple[Measured, Estimate]]
-) -> list[tuple[Measured, Estimate]]:
-    """What is proved goes before the figures: those are over all rounds of a cell, and ranks over common ones."""
-    by_value = sorted(known, key=lambda pair: (pair[1].value, pair[0].result.cell.framework))
-    bands = book.ranking([each for each, _ in by_value], aim).bands()
-    return [pair for _, pair in sorted(zip(bands, by_value, strict=True), key=lambda both: both[0])]
 
 
 def _flagged(book: Book, measured: Measured, question: Question) -> str:

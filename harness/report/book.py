@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -14,9 +15,10 @@ from harness.results import NULL_FRAMEWORK
 from harness.stats.noise import Aim, floors, group_floors, rank_cells
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from harness.report.charts import Bar, Dot
+    from harness.report.grouping import LimitGroup
     from harness.results import Workload as WorkloadKey
     from harness.runs import Run
     from harness.stats.cell import Measured
@@ -58,6 +60,11 @@ class Book:
     def floor(self, cells: Sequence[Measured], aim: Aim) -> Floor | None:
         """The smallest difference that counts among cells under one limit."""
         return self.group_floors[aim].get(cells[0].result.cell_id) if cells else None
+
+    def least(self, groups: Iterable[LimitGroup], aim: Aim) -> float:
+        """The smallest difference that counts across limits, a logarithm; where it is unknown, none does."""
+        floors = [self.floor(group.ok, aim) for group in groups]
+        return max((floor.log_ratio for floor in floors if floor is not None), default=math.inf)
 
     def timer(self, workload: WorkloadKey) -> Measured | None:
         """The cell that computes nothing, of one workload."""

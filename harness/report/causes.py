@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from harness.report.formats import listed, ratio, share
@@ -44,8 +43,7 @@ def _slowed(book: Book, group: LimitGroup, beside: LimitGroup) -> Iterator[str]:
         if (other := beside.of(each.result.cell.framework)) is not None
         if (difference := paired_difference(other.stats.medians_ms, each.stats.medians_ms)) is not None
     ]
-    floors = [book.floor(of.ok, Aim.LATENCY) for of in (group, beside)]
-    least = max((floor.log_ratio for floor in floors if floor is not None), default=math.inf)
+    least = book.least((group, beside), Aim.LATENCY)
     adjusted = holm([difference.p_value for _, difference in found])
     for (each, difference), p_value in zip(found, adjusted, strict=True):
         if difference.log_ratio > 0 and counts(difference, p_value, least):

@@ -52,7 +52,6 @@ def render_view(view: View) -> str:
         view=view,
         table=view.table,
         choices=choices_for_script(view.choices),
-        cap_note=CAP_NOTE,
     )
 
 
@@ -129,7 +128,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_finalize,
     )
-    environment.globals["probe_move"] = share(PROBE_MOVE)
+    environment.globals.update(cap_note=CAP_NOTE, probe_move=share(PROBE_MOVE))
     environment.filters["url"] = lambda text: quote(text, safe="")
     environment.filters["path"] = quote
     environment.filters["data_cells"] = _data_cells

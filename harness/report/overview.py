@@ -10,7 +10,7 @@ from harness.report.all_cells import CellTable
 from harness.report.formats import NAME_LIMIT, clip
 from harness.report.html import CELLS, CHOOSER, PICTURES, choices_for_script, fill_page
 from harness.report.proof import Tally, badge
-from harness.report.provenance import CAP_NOTE, host_facts, host_line, matrix_text, method, run_facts
+from harness.report.provenance import host_facts, host_line, matrix_text, method, run_facts
 from harness.report.reference import probed_cpus
 from harness.report.view import total, unfinished, when
 from harness.results import Status
@@ -83,7 +83,6 @@ def render_overview(
         scripts=[CHOOSER, PICTURES],
         view=build_overview(run, chapters, probes),
         choices=choices_for_script(choices),
-        cap_note=CAP_NOTE,
         cells_page=CELLS_PAGE,
         cell_pages=cell_pages,
     )

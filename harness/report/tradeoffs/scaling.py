@@ -122,13 +122,13 @@ def _gains(book: Book, groups: Sequence[LimitGroup]) -> list[Gain]:
         if (difference := paired_difference(each.stats.medians_ms, own.stats.medians_ms)) is not None
     ]
     adjusted = holm([difference.p_value for _, _, difference in found])
-    floors = [floor for group in groups if (floor := book.floor(group.ok, Aim.LATENCY)) is not None]
+    least = book.least(groups, Aim.LATENCY)
     return [
         Gain(
             cores=round(group.limit.cpus),
             cell=each,
             speedup=_estimate(difference),
-            proved=bool(floors) and counts(difference, p_value, max(floor.log_ratio for floor in floors)),
+            proved=counts(difference, p_value, least),
         )
         for (group, each, difference), p_value in zip(found, adjusted, strict=True)
     ]

@@ -25,6 +25,7 @@ class Content:
     """What a file of images says of itself."""
 
     tags: tuple[str, ...]
+    """Sorted: engines write them in an order that changes from one export to the next."""
     architectures: frozenset[str]
 
 
@@ -38,7 +39,7 @@ def read_content(file: Path) -> Content:
     try:
         with tarfile.open(file) as archive:
             entries = _read_json(archive, "manifest.json")
-            tags = tuple(tag for entry in entries for tag in entry["RepoTags"])
+            tags = tuple(sorted(tag for entry in entries for tag in entry["RepoTags"]))
             settings = [_read_json(archive, entry["Config"]) for entry in entries]
             architectures = frozenset(str(each["architecture"]) for each in settings)
     except (tarfile.TarError, EOFError, LookupError, TypeError, ValueError) as error:

@@ -124,7 +124,7 @@ def import_images(client: docker.DockerClient, file: Path, listener: Listener) -
     """Have the images of a file on an engine; what they replace goes.
 
     Returns:
-        Those with frameworks and helpers in them, without what they stand on.
+        Those with frameworks and helpers in them, by tag, without what they stand on.
 
     Raises:
         BuildError: they are for another architecture, there is too little disk, or the engine does not take them.

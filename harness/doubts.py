@@ -16,6 +16,7 @@ from harness.records import (
     PageCache,
     PhaseEnd,
     Warmup,
+    every,
     first,
 )
 from harness.results import CpuMode, TypedWarning
@@ -87,7 +88,7 @@ def unknown_figures(limits: Limits) -> Iterator[TypedWarning]:
 
 def shared_pages(records: Sequence[AnyRecord]) -> Iterable[TypedWarning]:
     """A worker that maps more file pages than its cgroup has mapped pages charged uses somebody else's."""
-    phases = [record for record in records if isinstance(record, PhaseEnd)]
+    phases = list(every(records, PhaseEnd))
     excess = [
         phase.rss_file_bytes - phase.cgroup_mapped_bytes
         for phase in phases

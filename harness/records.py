@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -370,6 +370,12 @@ def parse_record(line: bytes) -> AnyRecord:
         raise RecordError(f"{where or 'record'}: {first['msg']}: {line[:120]!r}") from error
 
 
-def first(records: Sequence[AnyRecord], kind: type[R]) -> R | None:
+def every(records: Iterable[AnyRecord], kind: type[R]) -> Iterator[R]:
+    """All records of a kind, in order."""
+    # No kind has kinds of its own, and to compare classes takes a fifth of the time of pydantic's `isinstance`.
+    return (record for record in records if type(record) is kind)
+
+
+def first(records: Iterable[AnyRecord], kind: type[R]) -> R | None:
     """The first record of a kind."""
-    return next((record for record in records if isinstance(record, kind)), None)
+    return next(every(records, kind), None)

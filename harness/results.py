@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, NamedTuple, Self, T
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from harness.records import AnyRecord, Count, Phase, Record, first
+from harness.records import AnyRecord, Count, Phase, Record, every, first
 from harness.units import cpus_id, memory_id
 
 if TYPE_CHECKING:
@@ -261,7 +261,7 @@ class Trial(Stored):
 
     def all(self, kind: type[R]) -> Iterator[R]:
         """All records of a kind, in order."""
-        return (record for record in self.records if isinstance(record, kind))
+        return every(self.records, kind)
 
 
 def last_attempts(trials: Iterable[Trial]) -> tuple[Trial, ...]:

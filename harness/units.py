@@ -13,6 +13,7 @@ from typing import Final
 KIB: Final = 1024
 MIB: Final = 1024**2
 GIB: Final = 1024**3
+MS_PER_S: Final = 1e3
 
 MEMORY_SPELLINGS: Final = "512MiB, 8GiB (binary), 512MB, 8GB (decimal), or Docker's 512m, 8g (binary)"
 

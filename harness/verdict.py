@@ -22,6 +22,7 @@ from harness.records import (
     ProcessView,
     Stop,
     WorkerError,
+    every,
     first,
 )
 from harness.results import CpuMode, Evidence, Status
@@ -222,7 +223,7 @@ def limit_text(size: int | None) -> str:
 def gather(records: Sequence[AnyRecord], outcome: Outcome, requested: Requested) -> Evidence:
     """The facts behind the verdict."""
     end, error = first(records, End), first(records, WorkerError)
-    ended = [record for record in records if isinstance(record, PhaseEnd)]
+    ended = list(every(records, PhaseEnd))
     peaks = [record.rss_peak_bytes for record in ended if record.rss_peak_bytes is not None]
     charged = end.cgroup_peak_bytes if end is not None else None
     return Evidence(
@@ -240,7 +241,7 @@ def gather(records: Sequence[AnyRecord], outcome: Outcome, requested: Requested)
 
 def last_phase(records: Sequence[AnyRecord]) -> Phase | None:
     """The phase that was running, or the last that ran."""
-    started = [record.name for record in records if isinstance(record, PhaseStart)]
+    started = [start.name for start in every(records, PhaseStart)]
     return started[-1] if started else None
 
 

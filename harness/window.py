@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.records import Conditions, Limits, Moment, first
+from harness.records import Conditions, Limits, Moment, every, first
 from harness.results import CpuMode
 from harness.stats.samples import steady_end
 
@@ -71,7 +71,7 @@ def steady_window(records: Sequence[AnyRecord], requested: Requested) -> Window 
         records: what its container said.
         requested: the limits that it ran under.
     """
-    moments = {record.moment: record for record in records if isinstance(record, Conditions)}
+    moments = {each.moment: each for each in every(records, Conditions)}
     start, end = moments.get(Moment.STEADY_START), moments.get(Moment.STEADY_END)
     steady, limits = steady_end(records), first(records, Limits)
     if start is None or end is None or steady is None or limits is None or end.at_ns <= start.at_ns:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from harness.report.formats import UNKNOWN, mebibytes, number
 from harness.report.grouping import limit_of
 from harness.stats.intervals import value_of
+from harness.units import MS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from harness.report.grouping import Workload
     from harness.stats.cell import CellStats, Measured
 
-MS_PER_S: Final = 1e3
 NO_FIGURES: Final = (UNKNOWN,) * 8
 PART: Final = 500
 """Rows that a script draws at first."""

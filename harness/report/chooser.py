@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from harness.report.formats import visible
 from harness.stats.intervals import value_of
 from harness.stats.noise import Aim
-from harness.units import MIB
+from harness.units import MIB, MS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 DIGITS: Final = 4
 """Significant ones: one more than is shown."""
-MS_PER_S: Final = 1000
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from harness.stats.intervals import value_of
 from harness.store import write_bytes_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from harness.stats.cell import CellStats, Measured
@@ -46,7 +46,7 @@ def results_csv(frame: pd.DataFrame) -> str:
 
 def results_json(run_id: str, frame: pd.DataFrame) -> str:
     """Print the rows as `results.json`: the same columns and digits; what is unknown is null."""
-    columns = [map(_plain, frame[name].astype(object)) for name in COLUMNS]
+    columns = [_plain(frame[name].tolist()) for name in COLUMNS]
     cells = [dict(zip(COLUMNS, row, strict=True)) for row in zip(*columns, strict=True)]
     # A cell a line: a change is a line then, for people and for version control.
     lines = ",\n".join(json.dumps(cell, ensure_ascii=False) for cell in cells)
@@ -143,11 +143,13 @@ def bounds(name: str, estimate: Estimate | None) -> dict[str, object]:
     }
 
 
-def _plain(value: object) -> object:
-    """A value as JSON has it, with the digits of the CSV."""
-    if value is pd.NA or (isinstance(value, float) and math.isnan(value)):
-        return None
-    return float(FLOAT_FORMAT % value) if isinstance(value, float) else value
+def _plain(values: Iterable[object]) -> Iterator[object]:
+    """Values as JSON has them, with the digits of the CSV."""
+    for value in values:
+        if isinstance(value, float):
+            yield None if math.isnan(value) else float(FLOAT_FORMAT % value)
+        else:
+            yield None if value is pd.NA else value
 
 
 def _inert(value: object) -> object:

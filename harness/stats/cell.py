@@ -15,27 +15,27 @@ from harness.records import COLD_START_PHASES, Clock, Framework, Output, Phase, 
 from harness.results import CellResult, CpuMode, Status, Trial
 from harness.stats.intervals import Estimate, geometric_interval
 from harness.stats.samples import (
+    NO_OUTLIERS,
     NS_PER_MS,
     SAMPLES_NEEDED,
     Outliers,
     busy_threads,
-    outside_fences,
+    class_outliers,
+    quantiles,
     steady_latencies_ms,
 )
 from harness.stats.slope import slope_bytes_per_call
 from harness.stats.spread import Spread, spread
-from harness.units import MIB
+from harness.units import MIB, MS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-NO_OUTLIERS: Final = Outliers(mild=0, severe=0, total=0)
-PERCENTS: Final = (25, 50, 75, 90, 95, 99)
+PERCENTS: Final = (50, 90, 95, 99)
 CAP_SLACK: Final = MIB
 """The kernel charges pages in batches, so a peak may stop a little short of the cap that it met."""
-MS_PER_S: Final = 1e3
 S_PER_MS: Final = 1e-3
 
 
@@ -166,10 +166,11 @@ def cell_stats(result: CellResult) -> CellStats:
     all_ends = [end for found in ends.values() for end in found]
     steady = {trial.index: end for trial in ok for end in ends[trial.index] if end.name is Phase.STEADY}
     cgroup_peak = _largest(end.cgroup_peak_bytes for end in all_ends)
-    by_round = {trial.index: found for trial in ok if (found := steady_latencies_ms(trial)).size}
+    # Sorted once for all that is asked of them.
+    by_round = {trial.index: np.sort(found) for trial in ok if (found := steady_latencies_ms(trial)).size}
     latencies = list(by_round.values())
-    quantiles = {index: _quantiles(found) for index, found in by_round.items()}
-    medians = {index: found[50] for index, found in quantiles.items()}
+    percentiles = {index: _percentiles(found) for index, found in by_round.items()}
+    medians = {index: found[50] for index, found in percentiles.items()}
     # The stopping rule looks at the medians, and all that is made of the same latencies goes with them.
     planned = result.planned_trials
     p50 = geometric_interval(list(medians.values()), planned=planned)
@@ -180,23 +181,15 @@ def cell_stats(result: CellResult) -> CellStats:
         iterations=sum(found.size for found in latencies) or None,
         p50_ms=p50,
         **{
-            f"p{percent}_ms": _percentile(latencies, list(quantiles.values()), percent, planned)
+            f"p{percent}_ms": _percentile(latencies, list(percentiles.values()), percent, planned)
             for percent in (90, 95, 99)
         },
         spread=spread(latencies),
         core_p50_ms=geometric_interval(
-            [_quantiles(found)[50] for trial in ok if (found := steady_latencies_ms(trial, Clock.CORE)).size],
+            [_median_ms(found) for trial in ok if (found := steady_latencies_ms(trial, Clock.CORE)).size],
             planned=planned,
         ),
-        outliers=sum(
-            (
-                outside_fences(each, quantiles[index][25], quantiles[index][75])
-                for index, each in by_round.items()
-            ),
-            NO_OUTLIERS,
-        )
-        if by_round
-        else None,
+        outliers=sum(map(class_outliers, latencies), NO_OUTLIERS) if latencies else None,
         items_per_call=result.cell.batch,
         throughput_per_s=_throughput(latencies, result.cell.batch),
         cpu_percent=_cpu_percent(steady.values()),
@@ -236,25 +229,24 @@ def _limits_enforced(trials: Sequence[Trial]) -> bool | None:
     return all(proofs) if proofs else None
 
 
-def _quantiles(latencies: NDArray[np.float64]) -> dict[int, float]:
-    """All percentiles that anybody asks of one trial, which is sorted once for them.
-
-    The same as numpy's own percentiles (`linear`), which take many times as long over some hundred figures.
-    """
-    places = np.array(PERCENTS) / 100 * (latencies.size - 1)
-    found = np.interp(places, np.arange(latencies.size), np.sort(latencies))
+def _percentiles(ordered: NDArray[np.float64]) -> dict[int, float]:
+    found = quantiles(ordered, [percent / 100 for percent in PERCENTS])
     return dict(zip(PERCENTS, found.tolist(), strict=True))
+
+
+def _median_ms(latencies: NDArray[np.float64]) -> float:
+    return float(quantiles(np.sort(latencies), (0.5,))[0])
 
 
 def _percentile(
     latencies: Sequence[NDArray[np.float64]],
-    quantiles: Sequence[Mapping[int, float]],
+    percentiles: Sequence[Mapping[int, float]],
     percent: int,
     planned: int,
 ) -> Estimate | None:
     if any(found.size < SAMPLES_NEEDED[percent] for found in latencies):
         return None
-    return geometric_interval([found[percent] for found in quantiles], planned=planned)
+    return geometric_interval([found[percent] for found in percentiles], planned=planned)
 
 
 def _throughput(latencies: Sequence[NDArray[np.float64]], batch: int) -> float | None:

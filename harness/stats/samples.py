@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from harness.records import Clock, Phase, PhaseEnd, Samples, Threads, first
+from harness.records import Clock, Phase, PhaseEnd, Samples, Threads, every, first
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,10 +46,12 @@ class Outliers:
         )
 
 
+NO_OUTLIERS: Final = Outliers(mild=0, severe=0, total=0)
+
+
 def steady_end(records: Sequence[AnyRecord]) -> PhaseEnd | None:
     """The counters over the steady phase."""
-    ended = (record for record in records if isinstance(record, PhaseEnd) and record.name is Phase.STEADY)
-    return next(ended, None)
+    return next((end for end in every(records, PhaseEnd) if end.name is Phase.STEADY), None)
 
 
 def busy_threads(records: Sequence[AnyRecord]) -> int | None:
@@ -66,8 +68,8 @@ def steady_latencies_ns(records: Iterable[AnyRecord], clock: Clock = Clock.END_T
     Raises:
         ValueError: stored samples do not decode.
     """
-    for samples in records:
-        if isinstance(samples, Samples) and samples.phase is Phase.STEADY and samples.clock is clock:
+    for samples in every(records, Samples):
+        if samples.phase is Phase.STEADY and samples.clock is clock:
             return samples.latencies_ns().astype(np.float64)
     return np.empty(0)
 
@@ -83,20 +85,40 @@ def median_us(trial: Trial) -> float | None:
     return float(np.median(latencies)) * 1000 if latencies.size else None
 
 
-def class_outliers(latencies: NDArray[np.float64]) -> Outliers:
+def quantiles(ordered: NDArray[np.float64], levels: Sequence[float]) -> NDArray[np.float64]:
+    """Quantiles of latencies that are sorted once for all that is asked of them.
+
+    The same as numpy's own (`linear`), which take many times as long over some hundred figures.
+
+    Args:
+        ordered: shape `(iterations,)`, at least one, the smallest first.
+        levels: 0 to 1.
+
+    Returns:
+        Shape `(levels,)`.
+    """
+    places = np.asarray(levels) * (ordered.size - 1)
+    found: NDArray[np.float64] = np.interp(places, np.arange(ordered.size), ordered)
+    return found
+
+
+def class_outliers(ordered: NDArray[np.float64]) -> Outliers:
     """Class latencies by Tukey's fences (1977), as criterion does.
 
     Args:
-        latencies: shape `(iterations,)`, any unit.
+        ordered: shape `(iterations,)`, any unit, the smallest first.
     """
-    if not latencies.size:
-        return Outliers(mild=0, severe=0, total=0)
-    return outside_fences(latencies, *np.percentile(latencies, (25, 75)))
+    if not ordered.size:
+        return NO_OUTLIERS
+    low, high = quantiles(ordered, (0.25, 0.75)).tolist()
+    mild, severe = (_outside(ordered, low, high, fence * (high - low)) for fence in (MILD, SEVERE))
+    return Outliers(mild=mild - severe, severe=severe, total=ordered.size)
 
 
-def outside_fences(latencies: NDArray[np.float64], low: float, high: float) -> Outliers:
-    """Class latencies whose quartiles are known."""
-    width = high - low
-    severe = (latencies < low - SEVERE * width) | (latencies > high + SEVERE * width)
-    mild = ((latencies < low - MILD * width) | (latencies > high + MILD * width)) & ~severe
-    return Outliers(mild=int(mild.sum()), severe=int(severe.sum()), total=latencies.size)
+def _outside(ordered: NDArray[np.float64], low: float, high: float, beyond: float) -> int:
+    """How many lie further than that from two bounds."""
+    first, last = (
+        np.searchsorted(ordered, low - beyond),
+        np.searchsorted(ordered, high + beyond, side="right"),
+    )
+    return int(first) + ordered.size - int(last)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from harness.stats.samples import quantiles
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -59,30 +61,23 @@ def borne(count: int) -> tuple[float, ...]:
     return tuple(level for level in LEVELS if bears(count, level))
 
 
-def spread(latencies: Sequence[NDArray[np.float64]]) -> Spread | None:
+def spread(ordered: Sequence[NDArray[np.float64]]) -> Spread | None:
     """The quantile curve of some trials.
 
     Args:
-        latencies: of each trial, shape `(iterations,)`, milliseconds.
+        ordered: latencies of each trial, shape `(iterations,)`, milliseconds, the smallest first.
 
     Returns:
         `None` where the trial with the fewest calls bears no quantile, or a call took no time.
     """
-    levels = borne(min((found.size for found in latencies), default=0))
-    if not levels or min(float(found.min()) for found in latencies) <= 0:
+    levels = borne(min((found.size for found in ordered), default=0))
+    if not levels or min(found[0] for found in ordered) <= 0:
         return None
-    quantiles = np.stack([_quantiles(found, levels) for found in latencies])
-    middle = np.exp(np.log(quantiles).mean(axis=0))
+    curves = np.stack([quantiles(found, levels) for found in ordered])
+    middle = np.exp(np.log(curves).mean(axis=0))
     return Spread(
         levels=levels,
         middle=tuple(middle.tolist()),
-        low=tuple(quantiles.min(axis=0).tolist()),
-        high=tuple(quantiles.max(axis=0).tolist()),
+        low=tuple(curves.min(axis=0).tolist()),
+        high=tuple(curves.max(axis=0).tolist()),
     )
-
-
-def _quantiles(latencies: NDArray[np.float64], levels: Sequence[float]) -> NDArray[np.float64]:
-    """The same as numpy's own (`linear`), which over some hundred figures take many times as long."""
-    places = np.asarray(levels) * (latencies.size - 1)
-    found: NDArray[np.float64] = np.interp(places, np.arange(latencies.size), np.sort(latencies))
-    return found

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from harness.report.aspects.common import Aspect, Column, against, panel, table
 from harness.report.charts import Bar, linear_scale
 from harness.report.formats import UNKNOWN, number, percent, share, time_unit
+from harness.units import MS_PER_S
 
 if TYPE_CHECKING:
     from harness.report.aspects.common import Line, Table
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from harness.report.grouping import Workload
     from harness.stats.cell import Measured
 
-MS_PER_S: Final = 1e3
 SPINNING: Final = (
     "CPU time over wall time of one call. With batch 1 a ratio well above 1 means that other threads were busy too, "
     "working or spinning. At calls of some microseconds the loop around the call adds some percent."

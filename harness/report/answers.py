@@ -1,7 +1,7 @@
 """The answer first: under each limit the fastest framework, the leanest, and the quickest to start.
 
-A first place is only claimed where the trials prove it; what they cannot tell apart from the first is named as
-its tie, and where they tell nothing apart the answer is that they do not decide. Whatever casts doubt on a named
+A first place is only claimed where the trials prove it; what nothing is proved to be before is named as a tie with
+the first, and where they tell nothing apart the answer is that they do not decide. Whatever casts doubt on a named
 cell stands beside its name.
 """
 
@@ -59,7 +59,7 @@ class Pick:
     verdict: str
     """What stands in place of a name where nobody leads: all tie, or no cell is ok."""
     leaders: tuple[Leader, ...]
-    """The one that is proved to be before the most, then those that the trials cannot tell from it."""
+    """All that may have the first place, as the tables say it: the one with the best figure, then its ties."""
     figure: str = ""
     flags: tuple[str, ...] = ()
     """Doubts about the first one's figures."""
@@ -161,7 +161,7 @@ def _pick(book: Book, group: LimitGroup, question: Question) -> Pick:
     ahead, *behind = sorted(range(len(known)), key=lambda place: (bands[place], place))
     known = [known[place] for place in (ahead, *behind)]
     (first, best), *others = known
-    ties = [cells[place] for place in behind if not ranking.proved_less(ahead, place)]
+    ties = [cells[place] for place in behind if bands[place][0] == bands[ahead][0]]
     names = [_flagged(book, each, question) for each in ties]
     floor = floor_note(book.floor(cells, question.aim)) if others else ""
     if others and len(ties) == len(others):

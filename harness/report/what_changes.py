@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from harness.report.answers import fastest
-from harness.report.formats import cpus, listed
+from harness.report.formats import cpus
 from harness.report.sweeps import turns
 from harness.units import counted, format_memory
 
@@ -26,8 +27,8 @@ def what_changes(book: Book, workload: Workload) -> str:
     """
     if len(workload.groups) < 2:
         return ""
-    leaders = {group.limit: fastest(book, group).leaders for group in workload.groups if len(group.cells) > 1}
-    decided = {limit: found[0].framework for limit, found in leaders.items() if len(found) == 1}
+    picks = {group.limit: fastest(book, group) for group in workload.groups if len(group.cells) > 1}
+    decided = {limit: pick.leaders[0].framework for limit, pick in picks.items() if len(pick.leaders) == 1}
     found = [*_by_memory(decided), *_by_cpus(decided)]
     if found:
         more = f" And {counted(len(found) - MOST, 'change')} more." if len(found) > MOST else ""
@@ -35,10 +36,10 @@ def what_changes(book: Book, workload: Workload) -> str:
     names = list(dict.fromkeys(decided.values()))
     if len(names) != 1:
         return ""
-    return (
-        f"No measured limit changes who is fastest: it is {listed(names)} at "
-        f"{len(decided)} of {counted(len(leaders), 'limit')}."
-    )
+    rest = Counter(pick.verdict or "tied" for limit, pick in picks.items() if limit not in decided)
+    told = [f"it is {names[0]} at {len(decided)} of {counted(len(picks), 'limit')}"]
+    told += [f"{verdict} at {count}" for verdict, count in rest.items()]
+    return f"No measured limit changes who is fastest: {', '.join(told)}."
 
 
 def _by_memory(decided: Mapping[Limit, str]) -> Iterator[str]:

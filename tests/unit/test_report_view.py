@@ -14,6 +14,7 @@ from harness.report.view import build_view
 from harness.results import CellResult, Evidence, Expectation, Status
 from harness.stats.cell import measure
 from harness.stats.intervals import Estimate
+from harness.stats.noise import Aim
 from harness.units import GIB, MIB
 from tests.factories import (
     FRAMEWORKS,
@@ -118,6 +119,23 @@ def test_what_the_trials_cannot_tell_apart_is_a_tie() -> None:
     assert [(each.framework, count) for each, count in headlines(given)[0].winners] == [
         ("jax", "tied at 1 of 1 limit"), ("onnxruntime", "tied at 1 of 1 limit"),
     ]  # fmt: skip
+
+
+def test_what_another_is_proved_to_be_before_ties_with_no_first() -> None:
+    noise = (60, 60, 120, 120, 95, 95)
+    book, workload = only(
+        at("onnxruntime", *noise),
+        at("jax", *(1.4 * each for each in noise)),
+        at("openvino", 100, 100.5, 100, 100.2, 100, 100),
+        at("pytorch", 125, 126, 125, 124, 125, 125),
+    )
+
+    fastest = answers(book, workload)[0].picks[0]
+
+    ranking = book.ranking(workload.groups[0].ok, Aim.LATENCY)
+    assert (ranking.proved_less(0, 3), ranking.bands()[3]) == (False, (2, 4))
+    assert [each.framework for each in fastest.leaders] == ["onnxruntime", "openvino"]
+    assert fastest.note == "tied with openvino"
 
 
 def test_only_proved_first_places_are_counted() -> None:

@@ -44,7 +44,7 @@ def test_what_stays_the_same_is_said() -> None:
     )
 
     assert what_changes(*only(*cells)) == (
-        "No measured limit changes who is fastest: it is jax at 2 of 3 limits."
+        "No measured limit changes who is fastest: it is jax at 2 of 3 limits, not decided at 1."
     )
 
 

@@ -126,7 +126,7 @@ def build_overview(run: Run, chapters: Sequence[Chapter], probes: Sequence[Refer
         probed=probed_cpus(probes),
         host=host_facts(run),
         run=run_facts(run),
-        method=method(run),
+        method=method(run, run.models.values()),
         matrix_text=matrix_text(run),
     )
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 CAP_NOTE: Final = "A cap limits quantity, not core speed"
 PACKAGE_LIMIT: Final = 100
+REFERENCE_LIMIT: Final = 2
+"""Ways to compute a reference that are named; the table of models has that of each."""
 
 Facts = tuple[tuple[str, str], ...]
 
@@ -71,6 +73,8 @@ class Method:
     timeout: str
     confidence: str
     samples_needed: tuple[tuple[str, str], ...]
+    references: str
+    """What computed those that outputs are checked against."""
 
 
 def host_line(run: Run) -> str:
@@ -175,8 +179,8 @@ def models(prepared: Mapping[str, Model], workloads: Iterable[Workload]) -> tupl
     )
 
 
-def method(run: Run) -> Method:
-    """How it was measured."""
+def method(run: Run, models: Iterable[Model]) -> Method:
+    """How these models of a run were measured."""
     protocol = run.protocol
     return Method(
         trials=_trials(protocol),
@@ -191,7 +195,16 @@ def method(run: Run) -> Method:
         samples_needed=tuple(
             (f"p{percent}", str(count)) for percent, count in SAMPLES_NEEDED.items() if count > 1
         ),
+        references=_references(models),
     )
+
+
+def _references(models: Iterable[Model]) -> str:
+    """What computed the references, in words."""
+    told = list(dict.fromkeys(clip(model.reference) for model in models if model.reference))
+    if len(told) > REFERENCE_LIMIT:
+        told[REFERENCE_LIMIT:] = ["what else the table of models names"]
+    return f"a reference computed by {'; or by '.join(told)}" if told else "the reference of its model"
 
 
 def _trials(protocol: Protocol) -> str:

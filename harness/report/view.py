@@ -147,7 +147,7 @@ def build_view(
     told = warnings(measured)
     built, limits = images(book, found), tally(found)
     here = {workload.model for workload in found}
-    shown = [name for name in run.models if name in here or not overview]
+    shown = {name: model for name, model in run.models.items() if name in here or not overview}
     counts = Counter(each.result.status for each in measured)
     return View(
         title=f"Which inference runtime for {_models_in_words(found)}?",
@@ -177,8 +177,8 @@ def build_view(
         run=run_facts(run),
         images=tuple(image for image in built if image.slot is not None),
         helpers=tuple(image for image in built if image.slot is None),
-        models=models({name: run.models[name] for name in shown}, found),
-        method=method(run),
+        models=models(shown, found),
+        method=method(run, shown.values()),
         matrix_text=matrix_text(run),
         cell_ids=tuple(each.result.cell_id for workload in found for each in workload.cells)
         + tuple(each.result.cell_id for each in book.controls),

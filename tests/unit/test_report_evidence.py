@@ -6,7 +6,7 @@ from harness.report.failures import LOG_LIMIT, failures, tail
 from harness.report.formats import UNKNOWN
 from harness.report.ledger import LedgerRow, ledger
 from harness.report.proof import badge, proofs, tally
-from harness.report.provenance import images, models, variant
+from harness.report.provenance import images, method, models, variant
 from harness.results import CellResult, Status, TypedWarning
 from harness.runs import Framework
 from harness.stats.cell import measure
@@ -209,3 +209,19 @@ def test_a_variant_says_what_it_is_a_variant_of() -> None:
     assert variant("old", made) == "onnxruntime: version 1.17.0, arena false"
     assert variant("onnxruntime", Framework(extends="onnxruntime", version="", params={"arena": True})) == ""
     assert variant("probe", None) == ""
+
+
+def test_the_method_names_what_computed_the_references_of_this_runs_models() -> None:
+    made, _ = sample()
+    (model,) = made.models.values()
+    others = [
+        model.model_copy(update={"reference": reference})
+        for reference in ("ONNX Runtime, float32, as the other failed (A)", "B", "C")
+    ]
+
+    assert method(made, [model, model]).references == f"a reference computed by {model.reference}"
+    assert method(made, [model, *others[:1]]).references == (
+        f"a reference computed by {model.reference}; or by {others[0].reference}"
+    )
+    assert method(made, others).references.endswith("; or by B; or by what else the table of models names")
+    assert method(made, ()).references == "the reference of its model"

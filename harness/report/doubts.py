@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from harness.report.endings import WORDS
-from harness.report.flags import FLAGS
+from harness.report.flags import FLAGS, SPOILED
 from harness.report.formats import clip, visible
 from harness.results import Status
 from harness.units import counted
@@ -68,6 +68,7 @@ def count_doubts(measured: Measured, *, beside: Container[str]) -> int:
 def of_cell(measured: Measured) -> Iterator[tuple[str, str, int]]:
     """Each kind of warning that a cell carries, its text, and the number of trials that carry it."""
     yield from _of_its_ending(measured)
+    yield from _of_the_host(measured)
     by_kind: dict[str, list[TypedWarning]] = {}
     carriers: Counter[str] = Counter()
     for trial in measured.result.counted:
@@ -75,8 +76,20 @@ def of_cell(measured: Measured) -> Iterator[tuple[str, str, int]]:
         for doubt in trial.warnings:
             by_kind.setdefault(doubt.kind, []).append(doubt)
     for kind, doubts in by_kind.items():
-        first, *others = dict.fromkeys(doubt.text for doubt in doubts)
-        yield kind, first + (f" (and {len(others)} more like it)" if others else ""), carriers[kind]
+        yield kind, _joint(doubts), carriers[kind]
+
+
+def _of_the_host(measured: Measured) -> Iterator[tuple[str, str, int]]:
+    """What the host did to trials that count all the same."""
+    spoiled = [trial.spoiled for trial in measured.result.counted if trial.spoiled]
+    if spoiled:
+        yield SPOILED, _joint(reason for reasons in spoiled for reason in reasons), len(spoiled)
+
+
+def _joint(doubts: Iterable[TypedWarning]) -> str:
+    """The first of several texts, and how many others there are."""
+    first, *others = dict.fromkeys(doubt.text for doubt in doubts)
+    return first + (f" (and {len(others)} more like it)" if others else "")
 
 
 def _of_its_ending(measured: Measured) -> Iterator[tuple[str, str, int]]:
@@ -104,7 +117,8 @@ def named(cells: Sequence[str]) -> tuple[tuple[str, ...], str]:
 
 def _rank(kind: str) -> int:
     """A kind's place on the page: those that are tagged first, in their order."""
-    return list(FLAGS).index(kind) if kind in FLAGS else len(FLAGS)
+    tagged = [*FLAGS, SPOILED]
+    return tagged.index(kind) if kind in tagged else len(tagged)
 
 
 def _grouped(entries: Iterable[tuple[Measured, str, str, int]]) -> Iterator[Warned]:

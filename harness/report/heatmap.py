@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from harness.report.doubts import count_doubts
-from harness.report.flags import FLAGS, flags
+from harness.report.flags import FLAGS, SPOILED, flags
 from harness.report.formats import NAME_LIMIT, clip, ratio, time_unit
 from harness.units import counted
 
@@ -71,7 +71,7 @@ def heat_map(book: Book, workload: Workload) -> HeatMap:
 
     def cell(group: LimitGroup, each: Measured) -> HeatCell:
         own, fastest = each.stats.p50_ms, group.cells[0].stats.p50_ms
-        others = count_doubts(each, beside=FLAGS)
+        others = count_doubts(each, beside={*FLAGS, SPOILED})
         behind = own.value / fastest.value if each.ok and own and fastest else None
         return HeatCell(
             cell_id=each.result.cell_id,

@@ -109,6 +109,18 @@ def test_remarks_stand_apart_and_are_no_doubts() -> None:
     assert told.count == 1
 
 
+def test_a_spoiled_trial_that_counts_is_a_doubt_and_a_repeated_one_is_none() -> None:
+    of = cell("jax")
+    reason = (TypedWarning(kind="stolen", text="taken"),)
+    repeated = [trial(of, 0, spoiled=reason), trial(of, 0, attempt=1), trial(of, 1)]
+
+    told = warnings(measure([result(of, [*repeated, trial(of, 2, spoiled=reason)])]))
+
+    (doubt,) = told.doubts
+    assert (doubt.kind, doubt.text, doubt.trials, told.count) == ("spoiled", "taken", "1 of 3", 1)
+    assert warnings(measure([result(of, repeated)])).count == 0
+
+
 def test_one_warning_of_many_cells_is_one_line() -> None:
     many = [warned(name, "swap_unknown", trials=3) for name in FRAMEWORKS]
 

@@ -27,7 +27,7 @@ from harness.errors import ExitCode, StoreError
 )
 def report(run_id: str | None, reports: Path, *, parquet: bool, cell_pages: bool, as_text: bool) -> None:
     """Write the report of run RUN_ID, or of the newest, anew from its files."""
-    from harness.report import PAGE, read_view, write_report
+    from harness.report import read_view, write_report
     from harness.report.digest import as_markdown
     from harness.store import open_run, stored_runs
 
@@ -35,7 +35,7 @@ def report(run_id: str | None, reports: Path, *, parquet: bool, cell_pages: bool
     if store is None:
         raise StoreError(f"there is no run in {reports}", fix="make one: edgematrix run matrix.yaml")
     if as_text:
-        click.echo(as_markdown(read_view(store.folder), store.folder / PAGE))
+        click.echo(as_markdown(read_view(store.folder)))
     else:
         click.echo(write_report(store.folder, parquet=parquet, cell_pages=cell_pages))
 

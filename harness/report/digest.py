@@ -10,7 +10,6 @@ from harness.units import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from harness.report.answers import Headline
     from harness.report.heatmap import HeatCell, HeatMap
@@ -36,13 +35,12 @@ def counts_text(counts: Mapping[Status, int]) -> str:
     return ", ".join(f"{count} {WORDS[status]}" for status, count in counts.items()) or "none yet"
 
 
-def as_markdown(view: View, page: Path) -> str:
-    """The verdict, the map, and the failures with their reasons; at the end what to open.
+def as_markdown(view: View) -> str:
+    """The verdict, the map, and the failures with their reasons; at the end where the rest is.
 
-    Args:
-        view: the run's page as a value.
-        page: where that page is.
+    No path: who reads a summary or a comment is seldom on the machine that wrote it.
     """
+    report = f"the report of run {escaped(view.run_id)}"
     parts = [
         f"### {escaped(view.title)}", "",
         *(
@@ -59,8 +57,8 @@ def as_markdown(view: View, page: Path) -> str:
     for work in view.workloads:
         parts += [f"#### {escaped(work.title)}", "", *_map_lines(work.heat_map), ""]
     parts += _failure_lines(view)
-    parts += [f"Open {escaped(str(page))}: the answers, charts, evidence and provenance.", ""]
-    return cut("\n".join(parts), f"All of it is in {escaped(str(page))}.")
+    parts += [f"All answers, charts, evidence and provenance: {report}.", ""]
+    return cut("\n".join(parts), f"All of it is in {report}.")
 
 
 def _map_lines(heat_map: HeatMap) -> Iterator[str]:

@@ -145,3 +145,11 @@ def test_every_command_exists(path: Path) -> None:
         assert {word for word in words[2:] if word.startswith("--")} <= options
         for word in words[2:]:
             assert not word.endswith(".yaml") or (ROOT / word).is_file()
+
+
+def test_the_report_is_kept_with_all_that_its_page_links_to() -> None:
+    (kept,) = [
+        step["with"] for step in steps(load(WORKFLOWS[1])) if "upload-artifact" in step.get("uses", "")
+    ]
+    assert kept["path"] == "reports/latest/"
+    assert "archive" not in kept

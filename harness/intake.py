@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.article.ladder import check_replay, load_ladder
@@ -13,8 +15,6 @@ from harness.plan import make_plan, select, take_shard
 from harness.quick import at_the_ends, shortened
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from harness.config import Matrix
     from harness.plan import Plan
     from harness.results import Status
@@ -63,3 +63,9 @@ def plan_matrix(options: Options) -> tuple[Matrix, Plan]:
     plan = at_the_ends(make_plan(matrix)) if options.quick else make_plan(matrix)
     selected = select(plan, only=options.only, skip=options.skip)
     return matrix, take_shard(selected, *options.shard)
+
+
+def path_below(folder: Path, file: Path) -> str | None:
+    """How a file is named from a folder, with slashes; `None` where it does not lie below it."""
+    root, named = (Path(os.path.normpath(path)) for path in (folder, folder / file))
+    return named.relative_to(root).as_posix() if named.is_relative_to(root) else None

@@ -141,6 +141,7 @@ def write(parts: _Parts, runs: Sequence[Run], reports: Path) -> Path:
             "started_at": min(run.started_at for run in runs),
             "finished_at": max((run.finished_at for run in runs if run.finished_at), default=None),
             "run_s": sum(run.run_s for run in runs),
+            "sessions": _sessions(runs),
             "trials": sum(run.trials for run in runs),
             "plan_hash": Plan(cells=tuple(planned), protocol=runs[0].protocol).plan_hash,
             "cells": tuple(parts.results),
@@ -156,6 +157,12 @@ def write(parts: _Parts, runs: Sequence[Run], reports: Path) -> Path:
     for probe in parts.probes.values():
         store.write_probe(probe)
     return write_results(store, run, [_derived(result, parts, run) for result in cells])
+
+
+def _sessions(runs: Sequence[Run]) -> int | None:
+    """Of all parts, where they were counted in each."""
+    known = [run.sessions for run in runs if run.sessions is not None]
+    return sum(known) if len(known) == len(runs) else None
 
 
 def _models(runs: Sequence[Run]) -> dict[str, Model]:

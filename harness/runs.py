@@ -146,6 +146,8 @@ class Run(Stored):
     finished_at: datetime | None
     run_s: Seconds
     """Wall time spent measuring, over all sessions."""
+    sessions: Positive | None = None
+    """How often it was begun or gone on with; `None` where nobody counted."""
     trials: Count = 0
     """How many were run in that time, each attempt counted; 0 before the first session's end."""
     plan_hash: str
@@ -153,6 +155,9 @@ class Run(Stored):
     cells: tuple[str, ...]
     """Ids of all cells, in the plan's order: these files, and no others, stand in `cells/` once it is complete."""
     matrix_name: str
+    matrix_path: str | None = None
+    """From the folder that the command was typed in, with slashes; `None` where the file lay elsewhere than below it:
+    what is published names no folder of anybody's machine."""
     matrix: dict[str, object]
     """As resolved, every default written out."""
     baseline: str

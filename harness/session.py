@@ -11,6 +11,7 @@ import subprocess
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import harness
@@ -26,7 +27,7 @@ from harness.events import EngineLost, Step
 from harness.execute import Measuring, alone
 from harness.finish import sum_up, write_results
 from harness.host import ProbeFacts, describe_host
-from harness.intake import plan_matrix
+from harness.intake import path_below, plan_matrix
 from harness.places import PLACES
 from harness.plan import against_host, with_controls
 from harness.runs import Run, RunState
@@ -39,7 +40,6 @@ from harness.units import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from harness.article.replay import Replay
     from harness.config import Matrix
@@ -156,9 +156,11 @@ def describe_run(
         started_at=now,
         finished_at=None,
         run_s=0.0,
+        sessions=1,
         plan_hash=plan.plan_hash,
         cells=tuple(planned.cell.id for planned in plan.cells),
         matrix_name=options.matrix.name,
+        matrix_path=path_below(Path.cwd(), options.matrix),
         matrix=matrix.resolved(),
         baseline=matrix.baseline,
         devices=dict(matrix.devices),
@@ -206,12 +208,18 @@ def open_store(options: Options, run: Run) -> tuple[RunStore, Run]:
     if store is None:
         store = RunStore(options.reports / run.run_id)
     else:
-        run = store.read_run().model_copy(update={"state": RunState.RUNNING})
+        run = gone_on_with(store.read_run())
         store.clear_parts()
         for path in store.faulty_trials():
             path.unlink()
     store.write_run(run)
     return store, run
+
+
+def gone_on_with(run: Run) -> Run:
+    """The record of a run when a further session of it begins."""
+    sessions = None if run.sessions is None else run.sessions + 1
+    return run.model_copy(update={"state": RunState.RUNNING, "sessions": sessions})
 
 
 def measure(

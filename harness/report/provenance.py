@@ -114,11 +114,16 @@ def run_facts(run: Run) -> Facts:
         ("state", run.state.value),
         ("started", moment(run.started_at)),
         ("finished", moment(run.finished_at)),
-        ("time spent measuring", format_duration(run.run_s)),
+        ("time spent measuring", f"{format_duration(run.run_s)}{in_sessions(run)}"),
         ("edgematrix", clip(run.harness_version)),
         ("commit", f"{clip(run.git_commit)}{dirty}" if run.git_commit else UNKNOWN),
         ("plan", clip(run.plan_hash)),
     )
+
+
+def in_sessions(run: Run) -> str:
+    """In how many sessions a run measured, where there is time between them."""
+    return f" in {run.sessions} sessions" if run.sessions is not None and run.sessions > 1 else ""
 
 
 def images(book: Book, workloads: Iterable[Workload]) -> tuple[ImageView, ...]:

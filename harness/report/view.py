@@ -28,6 +28,7 @@ from harness.report.provenance import (
     host_facts,
     host_line,
     images,
+    in_sessions,
     matrix_text,
     method,
     models,
@@ -188,7 +189,7 @@ def build_view(
 def when(run: Run) -> str:
     """When a run began and how long it measured, in words."""
     quick = ", a quick look" if run.quick else ""
-    return f"{moment(run.started_at)}, {format_duration(run.run_s)} of measuring{quick}"
+    return f"{moment(run.started_at)}, {format_duration(run.run_s)} of measuring{in_sessions(run)}{quick}"
 
 
 def total(cells: int, controls: int) -> str:

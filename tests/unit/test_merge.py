@@ -57,7 +57,7 @@ def test_two_shards_become_one_run_with_all_their_trials(tmp_path: Path) -> None
     assert page.exists()
     whole = store.read_run()
     assert whole.cells == (JAX.id, FLOOR.id, SKIPPED.id, TORCH.id)
-    assert (whole.state, whole.run_s) == (RunState.COMPLETE, 662.0)
+    assert (whole.state, whole.run_s, whole.sessions) == (RunState.COMPLETE, 662.0, None)
     assert [len(store.read_trials(each.id)) for each in (JAX, TORCH, FLOOR)] == [3, 3, 6]
     orders = sorted(one.order for each in (JAX, TORCH, FLOOR) for one in store.read_trials(each.id))
     assert orders == list(range(12))

@@ -122,6 +122,18 @@ def test_the_commands_repeat_this_cell_and_no_other() -> None:
     assert compare == f"edgematrix compare {of.run_id} latest"
 
 
+def test_the_matrix_is_named_as_it_was_from_where_the_command_was_typed() -> None:
+    of, cells = sample()
+    measured, every = measure(cells)[0], [each.cell for each in cells]
+    elsewhere = "Where the matrix file lies is not stored"
+
+    below = repeat(of.model_copy(update={"matrix_path": "examples/own.yaml"}), measured, every)
+
+    assert shlex.split(below.commands[1])[2] == "examples/own.yaml"
+    assert not any(note.startswith(elsewhere) for note in below.notes)
+    assert any(note.startswith(elsewhere) for note in repeat(of, measured, every).notes)
+
+
 def test_a_cell_of_a_quick_look_is_repeated_by_one() -> None:
     of, cells = sample()
     _, again, _ = commands(of.model_copy(update={"quick": True}), cells)

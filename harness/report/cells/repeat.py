@@ -63,7 +63,7 @@ def _commands(run: Run, cell: Cell) -> Iterator[str]:
     if run.git_commit:
         yield f"git checkout {shlex.quote(run.git_commit)}"
     quick = " --quick" if run.quick else ""
-    yield f"edgematrix run {shlex.quote(run.matrix_name)}{quick} --force --only {_quoted(cell.id)}"
+    yield f"edgematrix run {shlex.quote(run.matrix_path or run.matrix_name)}{quick} --force --only {_quoted(cell.id)}"
     yield f"edgematrix compare {shlex.quote(run.run_id)} latest"
 
 
@@ -95,6 +95,11 @@ def _notes(run: Run, cell: Cell, asked: Cell) -> Iterator[str]:
         "built anew has another id: what has to be the same is what it is built from, and compare says so where it "
         "is not."
     )
+    if run.matrix_path is None:
+        yield (
+            "Where the matrix file lies is not stored: it was not below the folder that the command was typed in, or "
+            "the run is an older one. The command has its name alone."
+        )
     yield (
         "Measured alone, the cell has its controls and its rounds for itself: its neighbours in the order of trials "
         "are others than here."

@@ -54,7 +54,10 @@ class History:
     total: str
     first: str
     last: str
+    """Of the axis; empty where one run is drawn."""
     events: tuple[Event, ...]
+    unchanged: str
+    """What stands in place of events where there are none."""
     parts: tuple[Part, ...]
     notes: tuple[str, ...]
     """What is left out."""
@@ -74,13 +77,15 @@ def history(entries: Sequence[Entry], changes: Mapping[str, Change]) -> History:
     colours = slots(point.framework for point in newest.values())
     cells = sorted(newest, key=lambda cell_id: _order(newest[cell_id]))[:MOST_CELLS]
     title, detail = entries[-1].machine
+    first, last = _ends(drawn[0], drawn[-1])
     return History(
         title=title,
         detail=detail,
         total=counted(len(entries), "run"),
-        first=f"{drawn[0].run.started_at:%Y-%m-%d}",
-        last=f"{drawn[-1].run.started_at:%Y-%m-%d}",
+        first=first,
+        last=last if len(drawn) > 1 else "",
         events=tuple(_events(drawn, changes)),
+        unchanged=_unchanged(drawn, changes),
         parts=tuple(
             Part(
                 title=workload_title(workload),
@@ -93,6 +98,20 @@ def history(entries: Sequence[Entry], changes: Mapping[str, Change]) -> History:
         ),
         notes=tuple(_notes(len(entries), len(newest))),
     )
+
+
+def _ends(first: Entry, last: Entry) -> tuple[str, str]:
+    """The ends of the axis: dates, with the time where one date would stand at both."""
+    dates = tuple(f"{each.run.started_at:%Y-%m-%d}" for each in (first, last))
+    return (dates[0], dates[1]) if dates[0] != dates[1] else (day(first), day(last))
+
+
+def _unchanged(drawn: Sequence[Entry], changes: Mapping[str, Change]) -> str:
+    if len(drawn) == 1:
+        return "There is one run of this host, and nothing to compare it with."
+    if not any(change.cells for each in drawn if (change := changes.get(each.run_id))):
+        return "No two of these runs were compared."
+    return "No cell is proved to have become worse or better in median latency."
 
 
 def _order(point: Point) -> tuple[object, ...]:

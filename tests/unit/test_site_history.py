@@ -181,3 +181,26 @@ def test_a_page_of_too_many_cells_says_that_it_leaves_some_out(entries: list[Ent
     found = history([wide], {})
     assert sum(len(part.trends) for part in found.parts) == 400
     assert found.notes == ("400 of 500 cells are drawn.",)
+
+
+def test_where_nothing_was_compared_nothing_is_said_to_have_stayed(
+    entries: list[Entry], changes: dict[str, Change]
+) -> None:
+    one = history(entries[:1], {})
+    assert (one.unchanged, one.last) == ("There is one run of this host, and nothing to compare it with.", "")
+    assert one.unchanged in fill_page("host.html.j2", sheets=("site.css",), view=one)
+
+    assert history(entries[:2], {}).unchanged == "No two of these runs were compared."
+    assert history(entries[:2], changes).unchanged.startswith("No cell is proved")
+
+
+def test_runs_of_one_day_have_their_times_at_the_ends_of_the_axis(entries: list[Entry]) -> None:
+    first = entries[0]
+    later = first.run.model_copy(update={"started_at": first.run.started_at.replace(hour=23, minute=59)})
+
+    days, times = history(entries, {}), history([first, replace(first, run_id="later", run=later)], {})
+
+    assert (len(days.first), len(days.last)) == (10, 10)
+    assert (times.first, times.last) == (
+        f"{first.run.started_at:%Y-%m-%d %H:%M}", f"{later.started_at:%Y-%m-%d %H:%M}",
+    )  # fmt: skip

@@ -22,7 +22,7 @@ from harness.records import (
 from harness.results import CpuMode, TypedWarning
 from harness.stats.growth import memory_slope
 from harness.stats.samples import busy_threads, steady_end, steady_latencies_ns
-from harness.units import MIB, counted, format_memory
+from harness.units import MIB, counted, format_memory, in_percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -115,7 +115,8 @@ def unsettled(records: Sequence[AnyRecord]) -> Iterator[TypedWarning]:
             fall = 1 - medians[-1] / medians[0]
             yield TypedWarning(
                 kind="not_settled",
-                text=f"each third of the steady phase was faster than the one before, the last by {fall:.0%} in all",
+                text="each third of the steady phase was faster than the one before; the last was "
+                f"{in_percent(fall)} faster than the first",
             )
 
 
@@ -178,7 +179,7 @@ def throttling(records: Sequence[AnyRecord], requested: Requested) -> Iterator[T
         lost = (steady.throttled_ns or 0) / steady.wall_ns
         yield TypedWarning(
             kind="throttled",
-            text=f"the quota stopped it in {share:.0%} of the scheduler's periods, for {lost:.2g} s a second",
+            text=f"the quota stopped it in {in_percent(share)} of the scheduler's periods, for {lost:.2g} s a second",
         )
 
 

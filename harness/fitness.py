@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from harness.results import Status, TypedWarning
+from harness.units import in_percent
 from harness.window import steady_window
 
 if TYPE_CHECKING:
@@ -40,9 +41,13 @@ def spoilers(records: Sequence[AnyRecord], requested: Requested) -> Iterator[Typ
     if window is None:
         return
     if (stolen := window.stolen() or 0.0) > STOLEN_SHARE:
-        yield TypedWarning(kind="stolen", text=f"the hypervisor gave {stolen:.0%} of its CPU time to others")
+        yield TypedWarning(
+            kind="stolen", text=f"the hypervisor gave {in_percent(stolen)} of its CPU time to others"
+        )
     if (foreign := window.foreign() or 0.0) > FOREIGN_SHARE:
-        yield TypedWarning(kind="foreign_load", text=f"others took {foreign:.0%} of the time of its CPUs")
+        yield TypedWarning(
+            kind="foreign_load", text=f"others took {in_percent(foreign)} of the time of its CPUs"
+        )
     if swapped := window.grown("swapped_pages"):
         yield TypedWarning(kind="swapping", text=f"the host swapped {swapped} pages in or out")
     if events := window.grown("throttle_events"):

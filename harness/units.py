@@ -102,3 +102,8 @@ def format_duration(seconds: float) -> str:
 def counted(count: int, noun: str) -> str:
     """`1 cell`, `2,000 cells`."""
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def in_percent(part: float, digits: int = 0) -> str:
+    """`13 %`, `2.5 %`."""
+    return f"{100 * part:.{digits}f} %"

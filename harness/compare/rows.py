@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from harness.results import Status
 from harness.stats.differences import ALPHA, LEAST_TRIALS, Difference, counts, holm, independent_difference
 from harness.stats.noise import Aim, by_round
+from harness.units import in_percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -208,9 +209,9 @@ def _hiding(low: float, high: float, needs: Needs) -> str:
     least, most = needs.shift.span if needs.shift else (0.0, 0.0)
     found = []
     if needs.shift and not (-needs.threshold < low - most and high - least < needs.threshold):
-        found.append(f"the machine changed by {math.expm1(needs.shift.size):.1%}")
+        found.append(f"the machine changed by {in_percent(math.expm1(needs.shift.size), 1)}")
     if needs.aa_floor > needs.threshold:
-        found.append(f"identical cells differ by {math.expm1(needs.aa_floor):.1%}")
+        found.append(f"identical cells differ by {in_percent(math.expm1(needs.aa_floor), 1)}")
     return ", ".join(found)
 
 

@@ -12,6 +12,7 @@ from harness.compare.rows import Verdict, has_figures
 from harness.report.formats import clip, figure_text, visible
 from harness.stats.intervals import value_of
 from harness.stats.noise import Aim, estimate
+from harness.units import in_percent
 
 if TYPE_CHECKING:
     from harness.compare.judge import Compared
@@ -43,7 +44,7 @@ def row_texts(row: Row, aim: Aim) -> dict[str, str]:
         "new": side_text(row.new, aim),
         "new/base": UNKNOWN if difference is None else f"{difference.ratio:.3f}",
         "95 %": UNKNOWN if bounds is None else f"{bounds[0]:.3f} to {bounds[1]:.3f}",
-        "needs": UNKNOWN if floor is None else f"{as_part(floor):.1%}",
+        "needs": UNKNOWN if floor is None else in_percent(as_part(floor), 1),
         "trials": trials,
         **{other.value: other_text(row.figures.get(other)) for other in Aim if other is not aim},
         "notes": notes_text(row, aim) or UNKNOWN,
@@ -112,13 +113,16 @@ def verdict_counts(compared: Compared) -> str:
 
 def floor_line(compared: Compared) -> str:
     """What counts as a difference."""
-    base, new = ("unknown" if found is None else f"{as_part(found):.1%}" for found in compared.aa_floors)
+    base, new = (
+        "unknown" if found is None else in_percent(as_part(found), 1) for found in compared.aa_floors
+    )
+    threshold = in_percent(compared.threshold, 1)
     moved = "" if compared.aim is Aim.MEMORY else ", plus what the machine itself changed"
     return (
-        f"needs: the larger of {compared.threshold:.1%} and the A/A floor (of the cells of its kind where it rests on "
+        f"needs: the larger of {threshold} and the A/A floor (of the cells of its kind where it rests on "
         f"{LEAST_PAIRS} pairs or more, else of all cells: {base} in base, {new} in new){moved}; "
         "and significance after Holm's correction; same only where noise and machine could not hide "
-        f"{compared.threshold:.1%}"
+        f"{threshold}"
     )
 
 

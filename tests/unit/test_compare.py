@@ -172,7 +172,7 @@ def on_a_machine_of(speed: float, factor: float) -> Row:
 )
 def test_what_the_machine_could_hide_is_not_called_the_same(speed: float, factor: float) -> None:
     row = on_a_machine_of(speed, factor)
-    assert (row.verdict, row.reason) == (Verdict.UNDECIDED, "the machine changed by 25.0%")
+    assert (row.verdict, row.reason) == (Verdict.UNDECIDED, "the machine changed by 25.0 %")
     assert notes_text(row, Aim.LATENCY) == row.reason
     assert row.figures[Aim.MEMORY].verdict is Verdict.SAME  # which does not follow the machine
 
@@ -191,7 +191,7 @@ def test_where_identical_cells_differ_by_more_than_the_threshold_none_is_the_sam
     assert figure.difference.interval()[1] < 1.05
     assert figure.floor is not None
     assert row.verdict is Verdict.UNDECIDED
-    assert row.reason == f"identical cells differ by {math.expm1(figure.floor):.1%}"
+    assert row.reason == f"identical cells differ by {100 * math.expm1(figure.floor):.1f} %"
     assert notes_text(row, Aim.LATENCY) == row.reason
 
 

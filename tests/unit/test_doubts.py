@@ -52,6 +52,11 @@ def test_a_trial_that_went_well_has_no_doubt() -> None:
     assert kinds([*whole(), *good]) == set()
 
 
+def test_how_much_faster_the_last_third_was_is_said_against_the_first() -> None:
+    (doubt,) = doubts([*whole(), latencies(100, 80, 57)], REQUESTED)
+    assert doubt.text.endswith("than the one before; the last was 43 % faster than the first")
+
+
 def test_a_warm_up_that_never_settled() -> None:
     assert kinds([*whole(), warmup(settled=False)]) == {"not_settled"}
 

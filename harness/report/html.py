@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from harness.fitness import PROBE_MOVE
 from harness.report.chooser import as_script
+from harness.report.endings import WORDS
 from harness.report.formats import share, visible
 from harness.report.palette import DARK, LIGHT, PAPER_DARK, PAPER_LIGHT, SHAPES, css_polygon, svg_path
 from harness.report.provenance import CAP_NOTE
@@ -132,6 +133,7 @@ def _environment() -> Environment:
     environment.filters["url"] = lambda text: quote(text, safe="")
     environment.filters["path"] = quote
     environment.filters["data_cells"] = _data_cells
+    environment.filters["word"] = WORDS.__getitem__
     environment.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
     return environment
 

@@ -151,6 +151,12 @@ def test_charts_have_a_title_and_a_description_and_tables_their_scopes(
     )
 
 
+def test_the_head_words_endings_as_the_rest_of_the_page() -> None:
+    state = rendered(*failures()).partition('<p class="state">')[2].partition("</p>")[0]
+    for words in ("out of memory", "crashed", "out of time", "image not built"):
+        assert re.search(rf"\d {words}", state), words
+
+
 def test_what_a_reader_must_know_is_said() -> None:
     text = re.sub(r"\s+", " ", Page(rendered(*failures())).text)
 

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from harness.report.book import is_control
 from harness.report.doubts import named
 from harness.report.formats import UNKNOWN, clip, number, share
 from harness.units import counted
@@ -74,12 +75,16 @@ def spoiled(measured: Iterable[Measured]) -> tuple[Spoiled, ...]:
 def spoiled_line(measured: Sequence[Measured]) -> str:
     """How many trials were spoiled and repeated, in a sentence or two."""
     trials = [trial for each in measured for trial in each.result.trials]
+    of_controls = sum(len(each.result.trials) for each in measured if is_control(each))
+    every = counted(len(trials), "trial") + (
+        f", {of_controls:,} of controls among them" if of_controls else ""
+    )
     worthless = sum(bool(trial.spoiled) for trial in trials)
     if not worthless:
-        return f"The host spoiled none of {counted(len(trials), 'trial')}."
+        return f"The host spoiled none of {every}."
     still = sum(bool(trial.spoiled) for each in measured for trial in each.result.counted)
     return (
-        f"The host spoiled {worthless} of {counted(len(trials), 'trial')}. Such a trial is repeated once, both are "
+        f"The host spoiled {worthless} of {every}. Such a trial is repeated once, both are "
         f"kept, and the repetition counts. Spoiled among those that count: {still or 'none'}."
     )
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from harness.report.formats import UNKNOWN, mebibytes, number
+from harness.report.formats import UNKNOWN, mebibytes, number, rounded
 from harness.report.grouping import limit_of
 from harness.stats.intervals import value_of
 from harness.units import MS_PER_S
@@ -119,7 +119,7 @@ def _figures(stats: CellStats) -> tuple[str, ...]:
         number(p50.low if p50 else None),
         number(p50.high if p50 else None),
         number(value_of(stats.p99_ms)),
-        number(stats.throughput_per_s),
+        rounded(stats.throughput_per_s),
         number(stats.cpu_percent),
         mebibytes(value_of(stats.rss_peak_bytes)),
         number(None if start is None else start / MS_PER_S),

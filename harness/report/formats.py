@@ -57,6 +57,11 @@ def number(value: float | None) -> str:
     return f"{value:,.{max(0, 2 - magnitude)}f}"
 
 
+def rounded(value: float | None) -> str:
+    """Three significant digits of what may be large, such as `28,300`: more would be made up."""
+    return number(None if value is None else float(f"{value:.3g}"))
+
+
 @dataclass(frozen=True)
 class TimeUnit:
     """A unit of time for one table or axis."""

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from harness.report.answers import fastest
-from harness.report.formats import NAME_LIMIT, UNKNOWN, clip, listed, number
+from harness.report.formats import NAME_LIMIT, clip, listed, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -122,9 +122,13 @@ def _row(book: Book, cells: Sequence[Measured | None]) -> SweepRow:
 
 
 def _cell(book: Book, measured: Measured) -> SweepCell:
-    figures = (measured.stats.throughput_per_s, measured.stats.throughput_per_cpu_s)
-    throughput, per_cpu = (UNKNOWN if figure is None else number(figure) for figure in figures)
-    return SweepCell(measured.result.cell_id, throughput, per_cpu, book.ending(measured))
+    stats = measured.stats
+    return SweepCell(
+        cell_id=measured.result.cell_id,
+        throughput=rounded(stats.throughput_per_s),
+        per_cpu=rounded(stats.throughput_per_cpu_s),
+        ending=book.ending(measured),
+    )
 
 
 def _leaders(pick: Pick) -> tuple[str, ...]:

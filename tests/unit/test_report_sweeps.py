@@ -31,6 +31,16 @@ def test_batches_of_a_model_under_a_limit_stand_beside_each_other() -> None:
     assert (first.ending.kind, float(first.throughput.replace(",", "")) > 0) == ("ok", True)
 
 
+def test_throughput_has_three_digits() -> None:
+    cells = [result(cell(name, batch=batch)) for name in ("jax", "onnxruntime") for batch in (1, 100_000)]
+    (sweep,) = made(*cells)
+    figures = [
+        text for row in sweep.rows for each in row.cells if each for text in (each.throughput, each.per_cpu)
+    ]
+    assert max(len(text.replace(",", "")) for text in figures) > 6
+    assert all(len(text.replace(",", "").replace(".", "").strip("0")) <= 3 for text in figures)
+
+
 def test_sequences_are_a_sweep_of_their_own() -> None:
     cells = [result(cell("jax", model="distilbert", sequence=length)) for length in (128, 64)]
     (sweep,) = made(*cells)

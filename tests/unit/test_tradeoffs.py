@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.records import COLD_START_PHASES, Phase, PhaseEnd, Samples
-from harness.report.formats import TIMES
+from harness.report.formats import TIMES, rounded
 from harness.report.plots import BOTTOM, LEFT, RIGHT, TOP, decades, short
 from harness.report.tradeoffs import MOST_LIMITS, tradeoffs, undrawn
-from harness.report.tradeoffs.breakeven import breakeven, rounded
+from harness.report.tradeoffs.breakeven import breakeven
 from harness.report.tradeoffs.common import Study
 from harness.report.tradeoffs.frontier import frontier
 from harness.report.tradeoffs.percentiles import percentiles

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from harness.report.aspects.common import Aspect, Column, against, panel, place, table
 from harness.report.charts import Dot, log_scale
-from harness.report.formats import UNKNOWN, duration, number, share, time_unit
+from harness.report.formats import UNKNOWN, duration, number, rounded, share, time_unit
 from harness.report.grouping import limit_of
 from harness.results import StoppedBy
 from harness.stats.intervals import value_of
@@ -87,7 +87,7 @@ def _medians(book: Book, workload: Workload, unit: TimeUnit) -> Table:
             "the same call on the framework's own tensors, bound beforehand; where binding costs more than it "
             "saves, it is the slower one.",
         ),
-        Column("throughput", lambda line: number(line.stats.throughput_per_s), "items/s"),
+        Column("throughput", lambda line: rounded(line.stats.throughput_per_s), "items/s"),
         Column(
             "of peak",
             lambda line: share(line.stats.peak_share),
@@ -113,7 +113,11 @@ def _tails(book: Book, workload: Workload, unit: TimeUnit) -> Table:
             "calls", lambda line: UNKNOWN if line.stats.iterations is None else f"{line.stats.iterations:,}"
         ),
         Column("trials", lambda line: str(line.stats.trials)),
-        Column("precision", _precision, hint="half the width of the p50's interval."),
+        Column(
+            "precision",
+            _precision,
+            hint="half the width of the p50's interval, on its wider side, over the p50.",
+        ),
         Column(
             "stopped",
             lambda line: STOPPED[line.own.result.stopped_by] if line.own.result.stopped_by else UNKNOWN,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.report.formats import duration, mebibytes, number, share, time_unit
+from harness.report.formats import duration, mebibytes, number, rounded, share, time_unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ def _figures(stats: CellStats) -> Iterator[tuple[str, str]]:
     singles: tuple[tuple[str, float | None, Callable[[float], str]], ...] = (
         ("anonymous peak", stats.anon_peak_bytes, _size),
         ("cgroup peak", stats.cgroup_peak_bytes, _size),
-        ("throughput", stats.throughput_per_s, lambda value: f"{number(value)} items/s"),
+        ("throughput", stats.throughput_per_s, lambda value: f"{rounded(value)} items/s"),
         ("CPU time per call", stats.cpu_ms_per_inference, duration),
         ("cores used", stats.cores_used, number),
         ("in the kernel", stats.system_share, share),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from harness.report.aspects.common import Head, Table, TableGroup
 from harness.report.charts import Dot, Row, log_scale
-from harness.report.formats import EN_DASH, duration, number, time_unit
+from harness.report.formats import EN_DASH, duration, rounded, time_unit
 from harness.report.plots import Curve, Frame, Plot, decades, row_top, short
 from harness.report.tradeoffs.common import Study, line, names
 from harness.stats.breakeven import Course, crossing
@@ -66,9 +66,9 @@ def breakeven(book: Book, workload: Workload) -> Study | None:
     return Study(
         slug="breakeven",
         title="Break-even",
-        reading="Lower has taken less time: from process start to the end of so many requests, which is the cold "
-        "start and as often the median call. Lines are flat while the start is most of it. A circle marks where a"
-        " slow starter has caught up with a fast one; below, each such point with its 95 % interval.",
+        reading="Lower takes less time in all for so many requests: the cold start plus that many median calls. Lines "
+        "are flat while the start is most of it. A circle marks where a slow starter has caught up with a fast one; "
+        "below, each such point with its 95 % interval.",
         axes=frame.axes(
             f"Time in all, {unit.name}, by number of requests, both logarithmic",
             ((tick, short(tick)) for tick in frame.x.ticks),
@@ -174,11 +174,6 @@ def _told(book: Book, candidates: Sequence[Candidate], met: Sequence[Overtaking]
     if len(candidates) == 1:
         return f"Only {book.name(candidates[0].cell)} has figures here."
     return "" if met else "No slow starter is proved to overtake a fast one."
-
-
-def rounded(calls: float) -> str:
-    """A number of calls to three digits, such as `28,300`: its interval says that more would be made up."""
-    return number(float(f"{calls:.3g}"))
 
 
 def _tables(

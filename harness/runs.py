@@ -110,7 +110,8 @@ class Protocol(Stored):
     max_trials: Positive
     """Of each cell, at most; more than `trials` only where a precision is asked for."""
     precision: Annotated[float, Field(gt=0, lt=1)] | None
-    """Half the width of the interval of a cell's median, as a part of the median, at which no more trials are spent."""
+    """Half the width of the interval of a cell's median, on its wider side, over the median, at which no more
+    trials are spent."""
     max_time_s: Seconds | None
     """Of measuring, after which no trial beyond `trials` begins."""
     warmup_s: Seconds

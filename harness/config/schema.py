@@ -187,7 +187,8 @@ class ProtocolKeys(_Keys):
     trials: int = Field(default=5, ge=1, le=1000)
     """Fresh containers for each cell, at least. One is allowed, but has no interval."""
     precision: Precision = Field(default="", examples=["2%"])
-    """Spend further trials until a cell's median is known this well: half the width of its 95 % interval."""
+    """Spend further trials until a cell's median is known this well: half the width of its 95 % interval, on its
+    wider side, over the median."""
     max_trials: int = Field(default=20, ge=1, le=1000)
     """With a precision: containers for each cell, at most; not fewer than `trials`."""
     max_time: Duration = Field(default="30m")

@@ -114,7 +114,7 @@ class CellStats:
 
     @property
     def precision(self) -> float | None:
-        """Half the width of the p50's interval as a part of it."""
+        """Half the width of the p50's interval, on its wider side, over the p50."""
         return None if self.p50_ms is None else self.p50_ms.half_width
 
     @property

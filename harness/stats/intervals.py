@@ -32,7 +32,7 @@ class Estimate:
 
     @property
     def half_width(self) -> float | None:
-        """Half the width of the interval as a part of the figure, of the wider side; `None` without bounds."""
+        """Half the width of the interval, on its wider side, over the figure; `None` without bounds."""
         return None if self.high is None else self.high / self.value - 1
 
 

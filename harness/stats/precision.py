@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def half_width(medians: Sequence[float], planned: int) -> float | None:
-    """Half the width of a cell's interval as a part of its median, of the wider side.
+    """Half the width of the interval of a cell's median, on its wider side, over the median.
 
     Args:
         medians: one a trial.

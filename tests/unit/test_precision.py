@@ -15,6 +15,7 @@ from harness.runs import Protocol
 from harness.stats.differences import ALPHA, independent_difference
 from harness.stats.intervals import geometric_interval
 from harness.stats.precision import choose_cells, half_width, stopped_by
+from tests.checkout import ROOT
 from tests.factories import cell
 
 PRECISE = Protocol(
@@ -83,6 +84,19 @@ def test_the_interval_is_wider_from_the_first_further_trial_on() -> None:
 
 def test_one_trial_has_no_width() -> None:
     assert half_width([1.0], 5) is None
+
+
+def test_precision_means_the_wider_side_wherever_it_is_explained() -> None:
+    for place in (
+        "harness/schemas/matrix.schema.json",
+        "harness/schemas/run.schema.json",
+        "harness/report/aspects/latency.py",
+        "docs/reading-the-report.md",
+        "docs/contracts/results.md",
+        "docs/reference/columns.md",
+    ):
+        words = " ".join((ROOT / place).read_text(encoding="utf-8").replace("\\n", " ").split())
+        assert "on its wider side, over the" in words, place
 
 
 @dataclass

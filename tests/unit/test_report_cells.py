@@ -99,8 +99,16 @@ def test_a_trial_that_was_repeated_stands_beside_the_one_that_counts() -> None:
 
     assert (first.name, second.name) == ("round 0", "round 0, attempt 1")
     assert first.reason == "does not count: the next attempt does"
-    assert (first.figures[0], second.reason) == (UNKNOWN, "")
+    assert (first.figures[0], second.reason) == (f"{second.figures[0]}, not counted", "")
     assert [(doubt.kind, doubt.text) for doubt in first.doubts] == [("probe moved", moved.text)]
+
+
+def test_an_attempt_that_failed_before_the_one_that_counts_has_no_median() -> None:
+    of = cell()
+    again = trial(of).model_copy(update={"attempt": 1})
+    (measured,) = measure([result(of, [failed_trial(of, Status.CRASH, Phase.LOAD), again])])
+
+    assert [view.figures[0] == UNKNOWN for view in trial_views(measured)] == [True, False]
 
 
 def test_limits_stand_as_asked_and_as_found() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from harness.records import Framework, Limits, Output, Phase, PhaseEnd, PhaseStart, Samples
 from harness.report.endings import WORDS
 from harness.report.failures import ERROR_LIMIT, LOG_LIMIT, evidence_facts, tail
@@ -12,7 +14,7 @@ from harness.report.formats import UNKNOWN, clip, duration, mebibytes, moment, n
 from harness.report.proof import cpus_asked, cpus_found, labels_of, memory_found, swap_found, threads_of
 from harness.results import Status
 from harness.stats.cell import started, trial_peak, trial_start_ms
-from harness.stats.samples import NS_PER_MS
+from harness.stats.samples import NS_PER_MS, steady_latencies_ms
 from harness.units import format_memory
 
 if TYPE_CHECKING:
@@ -109,18 +111,27 @@ def _view(measured: Measured, trial: Trial, *, counts: bool) -> TrialView:
 
 
 def _figures(measured: Measured, trial: Trial, *, counts: bool) -> tuple[str, ...]:
-    """What the cell's figures are made of; the median only of a trial that they rest on."""
-    p50 = measured.stats.medians_ms.get(trial.index) if counts else None
+    """What the cell's figures are made of; the median also of a trial whose repetition counts, and marked as such."""
     start, peak, output = trial_start_ms(trial), trial_peak(trial), trial.find(Output)
     calls = next((each.count for each in trial.all(Samples) if each.is_steady), None)
     return (
-        UNKNOWN if p50 is None else duration(p50),
+        _median(measured, trial, counts=counts),
         UNKNOWN if calls is None else f"{calls:,}",
         UNKNOWN if start is None else duration(start),
         UNKNOWN if peak is None else f"{mebibytes(peak)} MiB",
         UNKNOWN if output is None or output.max_rel_error is None else f"{output.max_rel_error:.3g}",
         UNKNOWN if output is None else f"{output.tolerance:.3g}",
     )
+
+
+def _median(measured: Measured, trial: Trial, *, counts: bool) -> str:
+    if counts:
+        p50 = measured.stats.medians_ms.get(trial.index)
+        return UNKNOWN if p50 is None else duration(p50)
+    latencies = steady_latencies_ms(trial)
+    if trial.status is not Status.OK or not latencies.size:
+        return UNKNOWN
+    return f"{duration(float(np.median(latencies)))}, not counted"
 
 
 def _limits(trial: Trial) -> tuple[str, ...]:

@@ -76,9 +76,10 @@ def spoiled_line(measured: Sequence[Measured]) -> str:
     """How many trials were spoiled and repeated, in a sentence or two."""
     trials = [trial for each in measured for trial in each.result.trials]
     of_controls = sum(len(each.result.trials) for each in measured if is_control(each))
-    every = counted(len(trials), "trial") + (
-        f", {of_controls:,} of controls among them" if of_controls else ""
+    parts = (
+        f" ({len(trials) - of_controls:,} of cells and {of_controls:,} of controls)" if of_controls else ""
     )
+    every = counted(len(trials), "trial") + parts
     worthless = sum(bool(trial.spoiled) for trial in trials)
     if not worthless:
         return f"The host spoiled none of {every}."

@@ -85,8 +85,8 @@ def test_spoiled_trials_stand_with_their_reason_and_what_became_of_them() -> Non
     ]
     assert rows[0].cells == ("onnxruntime.spam-fnn.c1.m1g.b1",)
     assert spoiled_line(measured) == (
-        "The host spoiled 3 of 52 trials, 10 of controls among them. Such a trial is repeated once, both are kept, and "
-        "the repetition counts. Spoiled among those that count: 1."
+        "The host spoiled 3 of 52 trials (42 of cells and 10 of controls). Such a trial is repeated once, both are kept, "
+        "and the repetition counts. Spoiled among those that count: 1."
     )
 
 
@@ -182,7 +182,7 @@ def test_a_run_without_probes_is_still_a_page(tmp_path: Path) -> None:
     text = re.sub(r"\s+", " ", Page(write_report(folder).read_text()).text)
 
     assert "This run has stored none" in text
-    assert "The host spoiled 3 of 52 trials, 10 of controls among them." in text
+    assert "The host spoiled 3 of 52 trials (42 of cells and 10 of controls)." in text
 
 
 def test_the_report_reads_the_probes_from_their_files(tmp_path: Path) -> None:

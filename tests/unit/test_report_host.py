@@ -85,8 +85,8 @@ def test_spoiled_trials_stand_with_their_reason_and_what_became_of_them() -> Non
     ]
     assert rows[0].cells == ("onnxruntime.spam-fnn.c1.m1g.b1",)
     assert spoiled_line(measured) == (
-        "The host spoiled 3 of 52 trials (42 of cells and 10 of controls). Such a trial is repeated once, both are kept, "
-        "and the repetition counts. Spoiled among those that count: 1."
+        "The host spoiled 3 of 52 trials (42 of cells and 10 of controls). Such a trial is repeated once, both are "
+        "kept, and the repetition counts. Spoiled among those that count: 1."
     )
 
 

@@ -69,8 +69,15 @@ def test_every_folder_has_a_page_and_every_link_is_relative_and_leads_to_a_file(
 
 
 def test_a_host_without_a_change_says_of_which_figure_that_is(reports: Path) -> None:
-    site = published(reports).page.parent
-    calm = Page((site / "hosts" / OTHER_HOST.fingerprint / "index.html").read_text())
+    lonely = Page(
+        (published(reports).page.parent / "hosts" / OTHER_HOST.fingerprint / "index.html").read_text()
+    )
+    assert "There is one run of this host, and nothing to compare it with." in lonely.text
+
+    write_day(reports, 3, host=OTHER_HOST)
+    calm = Page(
+        (published(reports).page.parent / "hosts" / OTHER_HOST.fingerprint / "index.html").read_text()
+    )
     assert "No cell is proved to have become worse or better in median latency." in calm.text
 
 

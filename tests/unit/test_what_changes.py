@@ -48,6 +48,17 @@ def test_what_stays_the_same_is_said() -> None:
     )
 
 
+def test_a_tie_of_some_is_told_apart_from_what_is_not_decided() -> None:
+    cells = (
+        *pair(10, 20, cpus=1),
+        *pair(10, 10.001, cpus=2),
+        measured("pytorch", p50_us=40, cpus=2),
+        *pair(10, 10.001, cpus=4),
+    )
+
+    assert what_changes(*only(*cells)).endswith("it is jax at 1 of 3 limits, tied at 1, not decided at 1.")
+
+
 def test_who_is_measured_alone_is_no_answer_that_could_change() -> None:
     cells = [pair(10, 20, cpus=cpus)[0] for cpus in (1, 2)]
 

@@ -51,6 +51,16 @@ def test_who_misses_a_need_falls_out_with_the_reason_and_the_others_move_up(
     page.close()
 
 
+def test_only_a_short_line_is_announced_of_a_change(browser: Browser, reports: dict[str, Path]) -> None:
+    page = opened(browser, reports["sample"])
+    told = page.locator("#chooser output")
+    assert told.inner_text() == "5 fit, 0 fall out"
+    page.get_by_label("memory at most").fill("100")
+    assert told.inner_text() == "1 fits, 4 fall out"
+    assert page.locator("#choose [aria-live]").all_inner_texts() == [told.inner_text()]
+    page.close()
+
+
 def test_failed_cells_fall_out_with_how_they_ended(browser: Browser, reports: dict[str, Path]) -> None:
     page = opened(browser, reports["failures"])
     told = " ".join(text for texts in rows(page).values() for text in texts)

@@ -50,6 +50,8 @@
     return head;
   };
 
+  const counted = (count, one, many) => `${count} ${count === 1 ? one : many}`;
+
   const show = () => {
     const choice = subjects[form.elements.subject.value].choices[form.elements.limit.value];
     const all = choice.candidates.map((candidate, index) => ({ candidate, index, why: misses(candidate) }));
@@ -87,6 +89,7 @@
     top.append(head);
     table.append(top, body);
     result.replaceChildren(table);
+    form.elements.told.value = [counted(staying.length, "fits", "fit"), counted(all.length - staying.length, "falls out", "fall out")].join(", ");
   };
 
   const fill = (select, titles) => select.replaceChildren(...titles.map((title, index) => new Option(title, index)));

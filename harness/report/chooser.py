@@ -8,43 +8,30 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, NamedTuple
 
-from harness.report.formats import visible
+from harness.report.formats import MILLISECONDS, SECONDS, mebibytes, number, visible
 from harness.stats.intervals import value_of
 from harness.stats.noise import Aim
-from harness.units import MIB, MS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from harness.report.book import Book
     from harness.report.grouping import LimitGroup, Workload
-    from harness.stats.cell import Measured
-
-DIGITS: Final = 4
-"""Significant ones: one more than is shown."""
+    from harness.stats.cell import CellStats, Measured
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """One framework under one limit; figures are missing where they are unknown."""
+class Candidate(NamedTuple):
+    """One framework under one limit; in the script a list, as thousands of them stand in one page."""
 
     name: str
     slot: int
     ending: str
     """Why it is none; empty where its figures count."""
-    p50: float | None
-    """Milliseconds."""
-    low: float | None
-    high: float | None
-    p99: float | None
-    memory: float | None
-    """Resident peak, MiB."""
-    start: float | None
-    """From process start to first answer, seconds."""
-    throughput: float | None
-    """Items a second."""
+    figures: tuple[str, ...]
+    """As the tables print them, with the bounds in a second line: p50, p99 (ms), resident peak (MiB), time from process
+    start to first answer (s), items a second. A need is held against what is shown."""
 
 
 @dataclass(frozen=True)
@@ -89,23 +76,21 @@ def _choice(book: Book, group: LimitGroup) -> Choice:
 
 
 def _candidate(book: Book, measured: Measured) -> Candidate:
-    stats, ok = measured.stats, measured.ok
-    p50 = stats.p50_ms if ok else None
-    peak, start = value_of(stats.rss_peak_bytes), value_of(stats.cold_start_ms)
-    figures = (
-        ("p50", p50.value if p50 else None),
-        ("low", p50.low if p50 else None),
-        ("high", p50.high if p50 else None),
-        ("p99", value_of(stats.p99_ms) if ok else None),
-        ("memory", peak / MIB if ok and peak is not None else None),
-        ("start", start / MS_PER_S if ok and start is not None else None),
-        ("throughput", stats.throughput_per_s if ok else None),
-    )
     return Candidate(
         name=visible(book.name(measured)),
         slot=book.slot(measured),
-        ending="" if ok else visible(book.ending(measured).sentence),
-        **{name: None if value is None else float(f"{value:.{DIGITS}g}") for name, value in figures},
+        ending="" if measured.ok else visible(book.ending(measured).sentence),
+        figures=_figures(measured.stats) if measured.ok else (),
+    )
+
+
+def _figures(stats: CellStats) -> tuple[str, ...]:
+    return (
+        MILLISECONDS.with_bounds(stats.p50_ms),
+        MILLISECONDS.with_bounds(stats.p99_ms),
+        mebibytes(value_of(stats.rss_peak_bytes)),
+        SECONDS.with_bounds(stats.cold_start_ms),
+        number(stats.throughput_per_s),
     )
 
 

@@ -3,20 +3,19 @@
 "use strict";
 (() => {
   const subjects = JSON.parse(document.getElementById("choices").textContent);
+  const candidates = ({ candidates: lists }) => lists.map(([name, slot, ending, figures]) => ({ name, slot, ending, figures }));
   const form = document.getElementById("chooser");
   const result = document.getElementById("chosen");
   const needs = [
-    { field: "p99", name: "p99", unit: "ms", most: true },
-    { field: "memory", name: "memory", unit: "MiB", most: true },
-    { field: "start", name: "start-up", unit: "s", most: true },
-    { field: "throughput", name: "throughput", unit: "items/s", most: false },
-  ];
+    { field: "p99", place: 1, name: "p99", unit: "ms", most: true },
+    { field: "memory", place: 2, name: "memory", unit: "MiB", most: true },
+    { field: "start", place: 3, name: "start-up", unit: "s", most: true },
+    { field: "throughput", place: 4, name: "throughput", unit: "items/s", most: false },
+  ];  // a place is that among a candidate's figures
 
-  const digits = (value) => {
-    if (value === null) return "–";
-    const plain = Number(value.toPrecision(3));
-    return plain === 0 || plain >= 1e-4 ? plain.toLocaleString("en", { maximumSignificantDigits: 3 }) : plain.toExponential();
-  };
+  // Reads what the page prints, and what is typed like it: 0.5, or 46,970.
+  const number = (text) => Number(/^[1-9]\d{0,2}(,\d{3})+(\.|$)/.test(text) ? text.replaceAll(",", "") : text);
+  const print = (value) => value.toLocaleString("en", { maximumSignificantDigits: 21 });
   const make = (tag, text, name) => {
     const element = document.createElement(tag);
     if (text) element.textContent = text;
@@ -24,16 +23,23 @@
     return element;
   };
 
-  // Why a candidate falls out; empty for one that stays.
-  const misses = (candidate) => {
-    if (candidate.ending) return [candidate.ending];
-    return needs.flatMap(({ field, name, unit, most }) => {
-      const asked = form.elements[field].valueAsNumber;
-      const found = candidate[field];
-      if (Number.isNaN(asked)) return [];
-      if (found === null) return [`${name} unknown${field === "p99" ? ": too few samples" : ""}`];
-      const word = most ? "over" : "under";
-      return (most ? found > asked : found < asked) ? [`${name} ${digits(found)} ${unit}, ${word} ${digits(asked)}`] : [];
+  // What a reader typed: the needs that count, and those that are no number of 0 or more.
+  const asked = () => {
+    const typed = needs.map((need) => ({ ...need, text: form.elements[need.field].value.trim() })).filter(({ text }) => text);
+    const all = typed.map((need) => ({ ...need, asked: number(need.text) }));
+    const counts = ({ asked: value }) => Number.isFinite(value) && value >= 0;
+    return [all.filter(counts), all.filter((need) => !counts(need))];
+  };
+
+  // Why a candidate falls out; empty for one that stays. What is shown counts, so that no figure misses itself.
+  const misses = ({ ending, figures }, wanted) => {
+    if (ending) return [ending];
+    return wanted.flatMap(({ field, place, name, unit, most, asked: limit }) => {
+      const [shown, bounds = ""] = figures[place].split("\n");
+      const found = number(shown);
+      if (Number.isNaN(found)) return [`${name} unknown${field === "p99" ? ": too few samples" : ""}`];
+      if (most ? found <= limit : found >= limit) return [];
+      return [`${name} ${shown} ${unit}${bounds && ` ${bounds}`}, ${most ? "over" : "under"} ${print(limit)}`];
     });
   };
 
@@ -44,6 +50,12 @@
     return [1 + before, staying.length - behind];
   };
 
+  const figure = (text) => {
+    const [shown, bounds] = text.split("\n");
+    const cell = make("td", shown);
+    if (bounds) cell.append(make("small", bounds));
+    return cell;
+  };
   const name = (candidate) => {
     const head = make("th", candidate.name, `m${candidate.slot}`);
     head.scope = "row";
@@ -54,34 +66,32 @@
 
   const show = () => {
     const choice = subjects[form.elements.subject.value].choices[form.elements.limit.value];
-    const all = choice.candidates.map((candidate, index) => ({ candidate, index, why: misses(candidate) }));
+    const [wanted, refused] = asked();
+    const all = candidates(choice).map((candidate, index) => ({ candidate, index, why: misses(candidate, wanted) }));
     const fitting = all.filter(({ why }) => !why.length).map(({ index }) => index);
     const staying = fitting.map((index) => ({ index, band: band(choice, fitting, index) }));
-    // What is proved goes before the figures, which are over all rounds of a cell and not over common ones.
-    staying.sort((one, two) => one.band[0] - two.band[0] || one.band[1] - two.band[1]
-      || choice.candidates[one.index].p50 - choice.candidates[two.index].p50);
+    // What is proved goes before the p50, by which candidates come: that is over all rounds of a cell and not over common ones.
+    staying.sort((one, two) => one.band[0] - two.band[0] || one.band[1] - two.band[1]);
     const table = make("table");
     table.append(make("caption", staying.length ? "What fits, the fastest first" : "Nothing fits"));
     const head = make("tr");
-    for (const title of ["framework", "place", "p50 ms", "95 % interval", "p99 ms", "memory MiB", "start s", "items/s"]) {
+    for (const title of ["framework", "place", "p50 ms", "p99 ms", "memory MiB", "start s", "items/s"]) {
       const cell = make("th", title);
       cell.scope = "col";
       head.append(cell);
     }
     const body = make("tbody");
     for (const { index, band: [best, worst] } of staying) {
-      const each = choice.candidates[index];
+      const { candidate } = all[index];
       const row = make("tr");
-      const interval = each.low === null ? "–" : `[${digits(each.low)}, ${digits(each.high)}]`;
-      const texts = [best === worst ? `${best}` : `${best} to ${worst}`, digits(each.p50), interval, digits(each.p99), digits(each.memory),
-        digits(each.start), digits(each.throughput)];
-      row.append(name(each), ...texts.map((text) => make("td", text)));
+      const places = make("td", best === worst ? `${best}` : `${best} to ${worst}`);
+      row.append(name(candidate), places, ...candidate.figures.map(figure));
       body.append(row);
     }
     all.filter(({ why }) => why.length).forEach(({ candidate, why }) => {
       const row = make("tr");
       const cell = make("td", `falls out: ${why.join("; ")}`, "text wrap muted");
-      cell.colSpan = 7;
+      cell.colSpan = 6;
       row.append(name(candidate), cell);
       body.append(row);
     });
@@ -89,7 +99,11 @@
     top.append(head);
     table.append(top, body);
     result.replaceChildren(table);
-    form.elements.told.value = [counted(staying.length, "fits", "fit"), counted(all.length - staying.length, "falls out", "fall out")].join(", ");
+    for (const { field } of needs) form.elements[field].ariaInvalid = refused.some((need) => need.field === field);
+    form.elements.told.value = [
+      [counted(staying.length, "fits", "fit"), counted(all.length - staying.length, "falls out", "fall out")].join(", "),
+      ...refused.map(({ name: need, text }) => `${need} is left out, as “${text}” is no number of 0 or more`),
+    ].join("; ");
   };
 
   const fill = (select, titles) => select.replaceChildren(...titles.map((title, index) => new Option(title, index)));

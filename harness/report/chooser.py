@@ -1,6 +1,6 @@
 """The data of the chooser: what a reader's needs are held against, in the page itself.
 
-The script only filters and sorts. What is proved of whom is decided here, as everywhere in the report, and a cell that
+The script only compares and sorts. What is proved of whom is decided here, as everywhere in the report, and a cell that
 did not end well comes with its reason.
 """
 
@@ -10,6 +10,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from harness.report.flags import flags
 from harness.report.formats import MILLISECONDS, SECONDS, mebibytes, number, visible
 from harness.stats.intervals import value_of
 from harness.stats.noise import Aim
@@ -29,9 +30,10 @@ class Candidate(NamedTuple):
     slot: int
     ending: str
     """Why it is none; empty where its figures count."""
+    flags: tuple[str, ...]
     figures: tuple[str, ...]
-    """As the tables print them, with the bounds in a second line: p50, p99 (ms), resident peak (MiB), time from process
-    start to first answer (s), items a second. A need is held against what is shown."""
+    """As the tables print them, with the bounds or the mark in a second line: p50, p99 (ms), resident peak (MiB), time
+    from process start to first answer (s), items a second. A need is held against what is shown."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ def _candidate(book: Book, measured: Measured) -> Candidate:
         name=visible(book.name(measured)),
         slot=book.slot(measured),
         ending="" if measured.ok else visible(book.ending(measured).sentence),
+        flags=flags(measured) if measured.ok else (),
         figures=_figures(measured.stats) if measured.ok else (),
     )
 
@@ -88,7 +91,7 @@ def _figures(stats: CellStats) -> tuple[str, ...]:
     return (
         MILLISECONDS.with_bounds(stats.p50_ms),
         MILLISECONDS.with_bounds(stats.p99_ms),
-        mebibytes(value_of(stats.rss_peak_bytes)),
+        mebibytes(value_of(stats.rss_peak_bytes)) + ("\nat the cap" if stats.at_cap else ""),
         SECONDS.with_bounds(stats.cold_start_ms),
         number(stats.throughput_per_s),
     )

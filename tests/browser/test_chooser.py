@@ -43,7 +43,7 @@ def test_who_misses_a_need_falls_out_with_the_reason_and_the_others_move_up(
     page.get_by_label("start-up at most").fill("0.9")
     found = rows(page)
     assert found["tensorflow"][0].startswith("falls out: memory ")
-    assert "MiB, over 200; start-up " in found["tensorflow"][0]
+    assert "MiB at the cap, over 200; start-up " in found["tensorflow"][0]
     assert re.fullmatch(r"falls out: start-up 0\.929 s \[[\d., ]+\], over 0\.9", found["openvino"][0])
     assert found["onnxruntime"] == before["onnxruntime"]
     page.get_by_label("at least").fill("1000000")
@@ -70,10 +70,55 @@ def test_a_figure_as_it_is_shown_is_never_refused_for_itself(
     page.close()
 
 
+def test_a_need_within_an_interval_is_met_for_nobody_sure(browser: Browser, reports: dict[str, Path]) -> None:
+    page = opened(browser, reports["sample"])
+    shown, low, high = re.findall(r"[\d.]+", rows(page)["onnxruntime"][2])
+    field = page.get_by_label("p99 at most")
+    told = {}
+    for need in (shown, low, high, "0"):
+        field.fill(need)
+        told[need] = rows(page)["onnxruntime"]
+    assert told[shown] == [f"not sure: p99 {shown} ms, its interval reaches {high} ms"]
+    assert told[low] == [f"not sure: p99 {shown} ms, its interval reaches {low} ms"]
+    assert told[high][0] == "1"
+    assert told["0"] == [f"falls out: p99 {shown} ms [{low}, {high}], over 0"]
+    field.fill(low)
+    assert page.locator("#chooser output").inner_text() == "0 fit, 1 not sure, 4 fall out"
+    assert page.locator("#chosen caption").inner_text() == "Nothing surely fits"
+    page.close()
+
+
+def test_a_peak_at_the_cap_proves_only_what_is_needed_at_least(
+    browser: Browser, reports: dict[str, Path]
+) -> None:
+    page = opened(browser, reports["sample"])
+    assert rows(page)["tensorflow"][3] == "476\nat the cap"
+    page.get_by_label("memory at most").fill("476")
+    assert rows(page)["tensorflow"] == ["not sure: memory 476 MiB, at the cap"]
+    page.get_by_label("memory at most").fill("475")
+    assert rows(page)["tensorflow"] == ["falls out: memory 476 MiB at the cap, over 475"]
+    page.close()
+
+
+def test_what_is_unknown_proves_nothing(browser: Browser, reports: dict[str, Path]) -> None:
+    page = opened(browser, reports["failures"])
+    page.get_by_label("device").select_option(label="1 core, 256 MiB (pi-zero-2w)")
+    page.get_by_label("p99 at most").fill("9")
+    assert rows(page)["onnxruntime"] == ["not sure: p99 unknown: too few samples"]
+    page.close()
+
+
+def test_tags_stand_beside_a_name(browser: Browser, reports: dict[str, Path]) -> None:
+    page = opened(browser, reports["noisy"])
+    own = page.locator("#chosen tbody th", has_text="onnxruntime")
+    assert "spoiled 1/5" in own.locator(".flag").all_inner_texts()
+    page.close()
+
+
 def test_figures_are_those_of_the_tables(browser: Browser, reports: dict[str, Path]) -> None:
     page = opened(browser, reports["sample"])
     shown = [
-        [name, texts[1].split("\n")[0], texts[2].split("\n")[0], texts[5], texts[3], texts[4].split("\n")[0]]
+        [name, *(texts[column].split("\n")[0] for column in (1, 2, 5, 3, 4))]
         for name, texts in rows(page).items()
     ]
     lines = page.locator("#all-cells tbody tr", has_text="1 core, 512 MiB").all()
@@ -90,19 +135,19 @@ def test_a_need_that_is_no_number_of_0_or_more_is_refused_in_words(
     field = page.get_by_label("p99 at most")
     field.fill(need)
     told = page.locator("#chooser output").inner_text()
-    assert told == f"5 fit, 0 fall out; p99 is left out, as “{need}” is no number of 0 or more"
+    assert told == f"5 fit, 0 not sure, 0 fall out; p99 is left out, as “{need}” is no number of 0 or more"
     assert field.get_attribute("aria-invalid") == "true"
     field.fill("46,970")
-    assert page.locator("#chooser output").inner_text() == "5 fit, 0 fall out"
+    assert page.locator("#chooser output").inner_text() == "5 fit, 0 not sure, 0 fall out"
     page.close()
 
 
 def test_only_a_short_line_is_announced_of_a_change(browser: Browser, reports: dict[str, Path]) -> None:
     page = opened(browser, reports["sample"])
     told = page.locator("#chooser output")
-    assert told.inner_text() == "5 fit, 0 fall out"
+    assert told.inner_text() == "5 fit, 0 not sure, 0 fall out"
     page.get_by_label("memory at most").fill("100")
-    assert told.inner_text() == "1 fits, 4 fall out"
+    assert told.inner_text() == "1 fits, 0 not sure, 4 fall out"
     assert page.locator("#choose [aria-live]").all_inner_texts() == [told.inner_text()]
     page.close()
 

@@ -3,15 +3,16 @@
 "use strict";
 (() => {
   const subjects = JSON.parse(document.getElementById("choices").textContent);
-  const candidates = ({ candidates: lists }) => lists.map(([name, slot, ending, figures]) => ({ name, slot, ending, figures }));
   const form = document.getElementById("chooser");
   const result = document.getElementById("chosen");
+  const heads = ["framework", "place", "p50 ms", "p99 ms", "memory MiB", "start s", "items/s"];
   const needs = [
     { field: "p99", place: 1, name: "p99", unit: "ms", most: true },
     { field: "memory", place: 2, name: "memory", unit: "MiB", most: true },
     { field: "start", place: 3, name: "start-up", unit: "s", most: true },
     { field: "throughput", place: 4, name: "throughput", unit: "items/s", most: false },
   ];  // a place is that among a candidate's figures
+  const atCap = "at the cap";
 
   // Reads what the page prints, and what is typed like it: 0.5, or 46,970.
   const number = (text) => Number(/^[1-9]\d{0,2}(,\d{3})+(\.|$)/.test(text) ? text.replaceAll(",", "") : text);
@@ -26,84 +27,112 @@
   // What a reader typed: the needs that count, and those that are no number of 0 or more.
   const asked = () => {
     const typed = needs.map((need) => ({ ...need, text: form.elements[need.field].value.trim() })).filter(({ text }) => text);
-    const all = typed.map((need) => ({ ...need, asked: number(need.text) }));
-    const counts = ({ asked: value }) => Number.isFinite(value) && value >= 0;
+    const all = typed.map((need) => ({ ...need, limit: number(need.text) }));
+    const counts = ({ limit }) => Number.isFinite(limit) && limit >= 0;
     return [all.filter(counts), all.filter((need) => !counts(need))];
   };
 
-  // Why a candidate falls out; empty for one that stays. What is shown counts, so that no figure misses itself.
-  const misses = ({ ending, figures }, wanted) => {
-    if (ending) return [ending];
-    return wanted.flatMap(({ field, place, name, unit, most, asked: limit }) => {
-      const [shown, bounds = ""] = figures[place].split("\n");
-      const found = number(shown);
-      if (Number.isNaN(found)) return [`${name} unknown${field === "p99" ? ": too few samples" : ""}`];
-      if (most ? found <= limit : found >= limit) return [];
-      return [`${name} ${shown} ${unit}${bounds && ` ${bounds}`}, ${most ? "over" : "under"} ${print(limit)}`];
-    });
+  // Between what a figure may be, by what stands beside it. At the cap, a cell with room would have held more.
+  const endsOf = (shown, beside) => {
+    if (beside.startsWith("[")) return beside.slice(1, -1).split(", ");
+    if (!beside) return [shown, shown];
+    return [beside === atCap ? shown : "0", "Infinity"];
+  };
+
+  // Why a figure misses a need, or may miss it; nothing where it fits. What is shown counts, so that none misses itself.
+  const held = ({ field, place, name, unit, most, limit }, figures) => {
+    const [shown, beside = ""] = figures[place].split("\n");
+    const told = `${name} ${shown} ${unit}`;
+    if (Number.isNaN(number(shown))) return { doubt: `${name} unknown${field === "p99" ? ": too few samples" : ""}` };
+    const fits = (text) => (most ? number(text) <= limit : number(text) >= limit);
+    const ends = endsOf(shown, beside);
+    if (ends.every(fits)) return {};
+    if (!ends.some(fits)) return { miss: `${told}${beside && ` ${beside}`}, ${most ? "over" : "under"} ${print(limit)}` };
+    if (beside === atCap) return { doubt: `${told}, ${atCap}` };
+    if (!beside.startsWith("[")) return { doubt: `${told}, its interval is ${beside}` };
+    return { doubt: `${told}, its interval reaches ${ends.find((end) => fits(end) !== fits(shown))} ${unit}` };
+  };
+  const judged = ([name, slot, ending, flags, figures], index, wanted) => {
+    const found = ending ? [] : wanted.map((need) => held(need, figures));
+    const misses = ending ? [ending] : found.flatMap(({ miss = [] }) => miss);
+    return { name, slot, flags, figures, index, misses, doubts: found.flatMap(({ doubt = [] }) => doubt) };
   };
 
   // The best and the worst place that a candidate may have among some, by what is proved.
-  const band = (choice, staying, own) => {
-    const before = staying.filter((other) => choice.less.some(([one, two]) => one === other && two === own)).length;
-    const behind = staying.filter((other) => choice.less.some(([one, two]) => one === own && two === other)).length;
+  const band = ({ less }, staying, own) => {
+    const before = staying.filter(({ index }) => less.some(([one, two]) => one === index && two === own)).length;
+    const behind = staying.filter(({ index }) => less.some(([one, two]) => one === own && two === index)).length;
     return [1 + before, staying.length - behind];
   };
+  const placed = (choice, staying) => staying
+    .map((each) => ({ ...each, band: band(choice, staying, each.index) }))
+    // What is proved goes before the p50, by which candidates come: that is over all rounds of a cell and not over common ones.
+    .sort((one, two) => one.band[0] - two.band[0] || one.band[1] - two.band[1]);
 
+  const rowOf = ({ name, slot, flags }, ...cells) => {
+    const row = make("tr");
+    const head = make("th", name, `m${slot}`);
+    head.scope = "row";
+    if (flags.length) {
+      const tags = make("small", "", "flags");
+      tags.append(...flags.flatMap((flag) => [make("span", flag, "flag"), " "]));
+      head.append(tags);
+    }
+    row.append(head, ...cells);
+    return row;
+  };
   const figure = (text) => {
-    const [shown, bounds] = text.split("\n");
+    const [shown, beside] = text.split("\n");
     const cell = make("td", shown);
-    if (bounds) cell.append(make("small", bounds));
+    if (beside) cell.append(make("small", beside));
     return cell;
   };
-  const name = (candidate) => {
-    const head = make("th", candidate.name, `m${candidate.slot}`);
-    head.scope = "row";
-    return head;
+  const fitting = (each) => {
+    const [best, worst] = each.band;
+    return rowOf(each, make("td", best === worst ? `${best}` : `${best} to ${worst}`), ...each.figures.map(figure));
+  };
+  const reasoned = (each, word, reasons) => {
+    const cell = make("td", `${word}: ${reasons.join("; ")}`, "text wrap muted");
+    cell.colSpan = heads.length - 1;
+    return rowOf(each, cell);
+  };
+  const headRow = () => {
+    const row = make("tr");
+    for (const title of heads) {
+      const cell = make("th", title);
+      cell.scope = "col";
+      row.append(cell);
+    }
+    return row;
   };
 
-  const counted = (count, one, many) => `${count} ${count === 1 ? one : many}`;
+  const counted = (found, one, many) => `${found.length} ${found.length === 1 ? one : many}`;
+  const tell = (fits, unsure, out, refused) => {
+    for (const { field } of needs) form.elements[field].ariaInvalid = refused.some((need) => need.field === field);
+    form.elements.told.value = [
+      `${counted(fits, "fits", "fit")}, ${unsure.length} not sure, ${counted(out, "falls out", "fall out")}`,
+      ...refused.map(({ name, text }) => `${name} is left out, as “${text}” is no number of 0 or more`),
+    ].join("; ");
+  };
 
   const show = () => {
     const choice = subjects[form.elements.subject.value].choices[form.elements.limit.value];
     const [wanted, refused] = asked();
-    const all = candidates(choice).map((candidate, index) => ({ candidate, index, why: misses(candidate, wanted) }));
-    const fitting = all.filter(({ why }) => !why.length).map(({ index }) => index);
-    const staying = fitting.map((index) => ({ index, band: band(choice, fitting, index) }));
-    // What is proved goes before the p50, by which candidates come: that is over all rounds of a cell and not over common ones.
-    staying.sort((one, two) => one.band[0] - two.band[0] || one.band[1] - two.band[1]);
-    const table = make("table");
-    table.append(make("caption", staying.length ? "What fits, the fastest first" : "Nothing fits"));
-    const head = make("tr");
-    for (const title of ["framework", "place", "p50 ms", "p99 ms", "memory MiB", "start s", "items/s"]) {
-      const cell = make("th", title);
-      cell.scope = "col";
-      head.append(cell);
-    }
-    const body = make("tbody");
-    for (const { index, band: [best, worst] } of staying) {
-      const { candidate } = all[index];
-      const row = make("tr");
-      const places = make("td", best === worst ? `${best}` : `${best} to ${worst}`);
-      row.append(name(candidate), places, ...candidate.figures.map(figure));
-      body.append(row);
-    }
-    all.filter(({ why }) => why.length).forEach(({ candidate, why }) => {
-      const row = make("tr");
-      const cell = make("td", `falls out: ${why.join("; ")}`, "text wrap muted");
-      cell.colSpan = 6;
-      row.append(name(candidate), cell);
-      body.append(row);
-    });
-    const top = make("thead");
-    top.append(head);
-    table.append(top, body);
+    const all = choice.candidates.map((candidate, index) => judged(candidate, index, wanted));
+    const out = all.filter(({ misses }) => misses.length);
+    const unsure = all.filter(({ misses, doubts }) => doubts.length && !misses.length);
+    const fits = placed(choice, all.filter(({ misses, doubts }) => !doubts.length && !misses.length));
+    const [table, top, body] = ["table", "thead", "tbody"].map((tag) => make(tag));
+    top.append(headRow());
+    body.append(
+      ...fits.map(fitting),
+      ...unsure.map((each) => reasoned(each, "not sure", each.doubts)),
+      ...out.map((each) => reasoned(each, "falls out", each.misses)),
+    );
+    const nothing = unsure.length ? "Nothing surely fits" : "Nothing fits";
+    table.append(make("caption", fits.length ? "What fits, the fastest first" : nothing), top, body);
     result.replaceChildren(table);
-    for (const { field } of needs) form.elements[field].ariaInvalid = refused.some((need) => need.field === field);
-    form.elements.told.value = [
-      [counted(staying.length, "fits", "fit"), counted(all.length - staying.length, "falls out", "fall out")].join(", "),
-      ...refused.map(({ name: need, text }) => `${need} is left out, as “${text}” is no number of 0 or more`),
-    ].join("; ");
+    tell(fits, unsure, out, refused);
   };
 
   const fill = (select, titles) => select.replaceChildren(...titles.map((title, index) => new Option(title, index)));

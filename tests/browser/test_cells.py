@@ -107,7 +107,7 @@ def test_the_address_keeps_table_and_chooser_beside_each_other(
     page.locator("#chooser").get_by_label("memory at most").fill("150")
     page.locator("#filter").get_by_label("text").fill("8 GiB")
     kept, found, chosen = (
-        page.evaluate("location.hash"),
+        page.evaluate("location.search + location.hash"),
         column(page, 10),
         page.locator("#chosen").inner_text(),
     )
@@ -117,6 +117,8 @@ def test_the_address_keeps_table_and_chooser_beside_each_other(
 
     assert column(again, 10) == found
     assert len(found) == 2
+    again.wait_for_load_state("load")
+    assert abs(again.locator("#cells").evaluate("part => part.getBoundingClientRect().top")) < 100
     assert again.locator("#chosen").inner_text() == chosen
     assert "over 150" in chosen
     again.close()
@@ -127,7 +129,7 @@ def test_an_address_that_names_what_is_not_here_says_so_and_shows_all(
 ) -> None:
     page = browser.new_page()
     witness = Witness(page)
-    page.goto(reports["sample"].as_uri() + "#cells?cells.framework=tvm&cells.sort=-nothing&cells.text=")
+    page.goto(reports["sample"].as_uri() + "?cells.framework=tvm&cells.sort=-nothing&cells.text=#cells")
 
     told = page.locator("#filter output").inner_text()
 

@@ -164,7 +164,7 @@ def test_the_address_keeps_and_restores_what_was_asked(browser: Browser, reports
     page = opened(browser, reports["sample"])
     page.get_by_label("device").select_option(index=3)
     page.get_by_label("memory at most").fill("150")
-    kept, found = str(page.evaluate("location.hash")), rows(page)
+    kept, found = str(page.evaluate("location.search + location.hash")), rows(page)
     page.close()
     again = opened(browser, reports["sample"], kept)
     assert again.get_by_label("memory at most").input_value() == "150"
@@ -175,18 +175,37 @@ def test_the_address_keeps_and_restores_what_was_asked(browser: Browser, reports
 def test_going_to_another_part_keeps_what_was_asked(browser: Browser, reports: dict[str, Path]) -> None:
     page = opened(browser, reports["sample"])
     page.get_by_label("device").select_option(index=3)
+    page.get_by_label("memory at most").fill("150")
     found = rows(page)
 
     page.get_by_role("link", name="All cells").first.click()
 
     assert page.evaluate("location.hash") == "#cells"
+    assert rows(page) == found
+    page.reload()
     assert page.get_by_label("device").evaluate("select => select.selectedIndex") == 3
+    assert page.get_by_label("memory at most").input_value() == "150"
     assert rows(page) == found
     page.close()
 
 
+def test_the_form_is_what_the_address_says_and_no_more(browser: Browser, reports: dict[str, Path]) -> None:
+    page = opened(browser, reports["sample"], "?subject=0&limit=0&p99=0.1&cells.framework=jax#choose")
+    page.evaluate("location.hash = 'answer'")
+    page.get_by_label("p99 at most").fill("")
+    page.get_by_label("memory at most").fill("150")
+    assert page.evaluate("location.search") == "?subject=0&limit=0&cells.framework=jax&memory=150"
+
+    page.go_back()
+
+    assert page.evaluate("location.hash") == "#choose"
+    assert page.get_by_label("p99 at most").input_value() == "0.1"
+    assert page.get_by_label("memory at most").input_value() == ""
+    page.close()
+
+
 @pytest.mark.parametrize(
-    "address", ["#choose?subject=99&limit=7&p99=x", "#choose?", "#answer", "#%3Cscript%3E"]
+    "address", ["?subject=99&limit=7&p99=x#choose", "?subject=-1&limit=", "?#answer", "?%3C&&#%3Cscript%3E"]
 )
 def test_a_strange_address_does_no_harm(browser: Browser, reports: dict[str, Path], address: str) -> None:
     page = browser.new_page()

@@ -1,5 +1,5 @@
 // The table of all cells: sorted by a column's head, and filtered. It is whole without this script, which orders the rows
-// and draws those that were asked for. The state is in the address, beside the chooser's, under names that begin with
+// and draws those that were asked for. The state is in the query of the address, beside the chooser's, under names that begin with
 // `cells.`.
 "use strict";
 (() => {
@@ -56,15 +56,17 @@
   };
 
   const remember = () => {
-    const given = [...choices, "text"].map((name) => [`cells.${name}`, form.elements[name].value]);
-    const own = [...given, ["cells.sort", sorted]].filter(([, value]) => value);
-    const others = [...new URLSearchParams(location.hash.split("?")[1])].filter(([key]) => !key.startsWith("cells."));
-    history.replaceState(null, "", `#cells?${new URLSearchParams([...others, ...own])}`);
+    const address = new URL(location.href);
+    const own = [...[...choices, "text"].map((name) => [name, form.elements[name].value]), ["sort", sorted]];
+    for (const [name, value] of own) {
+      if (value) address.searchParams.set(`cells.${name}`, value);
+      else address.searchParams.delete(`cells.${name}`);
+    }
+    address.hash = "cells";
+    history.replaceState(null, "", address);
   };
   const recall = () => {
-    const [start, query] = location.hash.split("?");
-    if (query === undefined || (start !== "#choose" && start !== "#cells")) return "";
-    const given = new URLSearchParams(query);
+    const given = new URLSearchParams(location.search);
     form.elements.text.value = given.get("cells.text") ?? "";
     const missing = [];
     for (const name of choices) {
@@ -97,11 +99,10 @@
   form.elements.whole.addEventListener("click", () => { whole = true; draw(); });
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => setTimeout(() => { sorted = ""; sort(); draw(); remember(); }));
-  window.addEventListener("hashchange", () => { const notice = recall(); sort(); draw(notice); });
+  window.addEventListener("popstate", () => { const notice = recall(); sort(); draw(notice); });
 
   const notice = recall();
   if (sorted) sort();
   draw(notice);
   form.hidden = false;
-  if (location.hash.startsWith("#cells?")) document.getElementById("cells").scrollIntoView();
 })();

@@ -1,5 +1,6 @@
 // The chooser: holds a reader's needs against the cells of one model under one limit. All figures, and what is proved
-// of whom, come with the page; nothing is fetched. The state is in the address, beside that of the table of all cells.
+// of whom, come with the page; nothing is fetched. The state is in the query of the address, beside that of the
+// table of all cells, so that it stays when a link leads to another part of the page.
 "use strict";
 (() => {
   const subjects = JSON.parse(document.getElementById("choices").textContent);
@@ -140,23 +141,25 @@
   const fields = ["subject", "limit", ...needs.map(({ field }) => field)];
 
   const remember = () => {
-    const given = fields.filter((field) => form.elements[field].value !== "").map((field) => [field, form.elements[field].value]);
-    const others = [...new URLSearchParams(location.hash.split("?")[1])].filter(([key]) => key.startsWith("cells."));
-    history.replaceState(null, "", `#choose?${new URLSearchParams([...given, ...others])}`);
+    const address = new URL(location.href);
+    for (const field of fields) {
+      const { value } = form.elements[field];
+      if (value) address.searchParams.set(field, value);
+      else address.searchParams.delete(field);
+    }
+    address.hash = "choose";
+    history.replaceState(null, "", address);
   };
   const recall = () => {
-    const [start, query] = location.hash.split("?");
-    if (query === undefined || (start !== "#choose" && start !== "#cells")) return;
-    const given = new URLSearchParams(query);
-    const subject = Number(given.get("subject") ?? 0);
-    if (subject in subjects) form.elements.subject.value = subject;
+    const given = new URLSearchParams(location.search);
+    const subject = Number(given.get("subject"));
+    form.elements.subject.value = subject in subjects ? subject : 0;
     fillLimits();
-    for (const field of fields.slice(1)) if (given.has(field)) form.elements[field].value = given.get(field);
+    for (const field of fields.slice(1)) form.elements[field].value = given.get(field) ?? "";
     if (form.elements.limit.selectedIndex < 0) form.elements.limit.selectedIndex = 0;
   };
 
   fill(form.elements.subject, subjects.map((each) => each.title));
-  fillLimits();
   recall();
   form.addEventListener("input", (event) => {
     if (event.target === form.elements.subject) fillLimits();
@@ -164,7 +167,7 @@
     show();
   });
   form.addEventListener("submit", (event) => event.preventDefault());
-  window.addEventListener("hashchange", () => { recall(); show(); });
+  window.addEventListener("popstate", () => { recall(); show(); });
   show();
   document.getElementById("choose").hidden = false;
 })();

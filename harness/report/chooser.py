@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.report.flags import flags
-from harness.report.formats import MILLISECONDS, SECONDS, mebibytes, number, visible
+from harness.report.formats import MILLISECONDS, SECONDS, mebibytes, rounded, visible
 from harness.stats.intervals import value_of
 from harness.stats.noise import Aim
 
@@ -93,7 +93,7 @@ def _figures(stats: CellStats) -> tuple[str, ...]:
         MILLISECONDS.with_bounds(stats.p99_ms),
         mebibytes(value_of(stats.rss_peak_bytes)) + ("\nat the cap" if stats.at_cap else ""),
         SECONDS.with_bounds(stats.cold_start_ms),
-        number(stats.throughput_per_s),
+        rounded(stats.throughput_per_s),
     )
 
 

@@ -2,7 +2,7 @@
 
 from harness.report.chooser import Candidate, subjects
 from harness.report.flags import flags
-from harness.report.formats import MILLISECONDS, UNKNOWN
+from harness.report.formats import MILLISECONDS, UNKNOWN, rounded
 from harness.results import CellResult
 from harness.runs import Run
 from tests.sample_runs import failures, noisy, sample
@@ -27,6 +27,7 @@ def test_a_candidate_has_the_flags_and_bounds_of_its_cell() -> None:
     assert [each.figures[1] for each in shown] == [
         MILLISECONDS.with_bounds(each.stats.p99_ms) for each in cells
     ]
+    assert [each.figures[4] for each in shown] == [rounded(each.stats.throughput_per_s) for each in cells]
 
 
 def test_a_peak_at_the_cap_says_so() -> None:

@@ -111,3 +111,29 @@ def test_a_saved_chart_looks_like_the_chart(
     )
     assert drawn == pytest.approx(shown, abs=1)
     page.close()
+
+
+@pytest.mark.parametrize("section", ["w1-start", "w1-percentiles", "w1-frontier", "w1-breakeven", "w1-scaling"])
+def test_a_saved_chart_has_its_key_and_says_what_it_is_of(
+    browser: Browser, reports: dict[str, Path], section: str
+) -> None:
+    page = browser.new_page()
+    page.goto(reports["sample"].as_uri())
+    number = page.locator("figure svg[role=img]").evaluate_all(
+        "(all, section) => all.findIndex(each => each.closest('section').id === section)", section
+    )
+    key = page.locator(f"#{section} > .key > li").all_inner_texts()
+
+    _, content = saved(page, "SVG", number)
+
+    root = ET.fromstring(content)
+    words = [each.text for each in root.iter(f"{SVG}text")]
+    title = page.locator(f"#{section}-h").inner_text()
+    assert words[0] == f"{title} · spam-fnn, batch 1"
+    assert set(key) <= set(words)
+    assert len(key) >= 4
+    assert page.locator(".brand .id").inner_text() in words
+    ground = root.find(f"{SVG}rect").get("fill")  # type: ignore[union-attr]
+    samples = [entry[0].get("fill") for entry in root.findall(f"{SVG}g/{SVG}g/{SVG}g")]
+    assert len(set(samples) - {ground}) == len(key)
+    page.close()

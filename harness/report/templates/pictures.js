@@ -36,19 +36,81 @@
     });
   };
 
+  const ruler = document.createElement("canvas").getContext("2d");
+  const widthOf = (text, weight = 400) => {
+    ruler.font = `${weight} 13px ${getComputedStyle(document.body).fontFamily}`;
+    return ruler.measureText(text).width;
+  };
+
+  // A text in lines that fit into `room`.
+  const wrapped = (text, room, weight) => text.trim().split(/\s+/).reduce((lines, word) => {
+    const longer = `${lines.at(-1)} ${word}`.trim();
+    return widthOf(longer, weight) > room && lines.at(-1) ? [...lines, word] : [...lines.slice(0, -1), longer];
+  }, [""]).filter(Boolean);
+
+  // What a chart is of: the headings that it stands under, the nearest first.
+  const heading = (section) => (section ? [
+    section.querySelector("h2, h3").textContent.trim(), ...heading(section.parentElement.closest("section")),
+  ] : []);
+
+  // What a name in the key looks like in the chart.
+  const sample = (entry) => {
+    const swatch = entry.querySelector("i");
+    if (swatch) return make("rect", { y: -9, width: 20, height: 10, fill: getComputedStyle(swatch).backgroundColor });
+    const named = entry.firstElementChild;
+    const marker = document.getElementById(named.className).cloneNode();
+    marker.removeAttribute("id");
+    marker.setAttribute("transform", "translate(10 -4)");
+    marker.setAttribute("fill", getComputedStyle(named, "::before").backgroundColor);
+    return marker;
+  };
+
+  // The key of a chart's section in rows that fit into `room`; the section of a workload has none of its own.
+  const keyed = (chart, room, write) => {
+    const rows = [];
+    let x = room;
+    for (const entry of chart.closest("section").querySelectorAll(":scope > .key > li")) {
+      const text = entry.textContent.trim();
+      const width = 44 + widthOf(text);
+      if (x + width > room) {
+        rows.push(make("g", {}));
+        x = 0;
+      }
+      const drawn = make("g", { transform: `translate(${x} 0)` });
+      drawn.append(sample(entry), write(text, { x: 26 }));
+      rows.at(-1).append(drawn);
+      x += width;
+    }
+    return rows;
+  };
+
   const drawn = (figure, chart) => {
     const { width, height } = chart.getBoundingClientRect();
     const style = getComputedStyle(document.body);
+    const write = (text, attributes) => make("text", {
+      fill: style.color, "font-family": style.fontFamily, "font-size": 13, "font-weight": 400, ...attributes,
+    }, text);
+    const lines = (texts, weight = 400) => texts.flatMap((text) => wrapped(text, width, weight))
+      .map((text) => write(text, { "font-weight": weight }));
     const caption = figure.querySelector("figcaption");
-    const lines = [...(caption?.childNodes ?? [])].map((node) => node.textContent.trim()).filter(Boolean);
-    const top = margin + line * lines.length;
-    const size = { width: Math.ceil(width) + 2 * margin, height: Math.ceil(top + height) + margin };
+    const above = [
+      ...lines([heading(chart.closest("section")).join(" · ")], 600),
+      ...lines([...(caption?.childNodes ?? [])].map((node) => node.textContent)),
+      ...keyed(chart, width, write),
+    ];
+    const below = lines([...figure.querySelectorAll(".told"), ...document.querySelectorAll("[data-source]")].map((each) => each.textContent));
+    const top = margin + line * above.length;
+    const foot = Math.ceil(top + height + line);
+    const size = { width: Math.ceil(width) + 2 * margin, height: foot + line * below.length + margin / 2 };
     const picture = make("svg", { ...size, viewBox: `0 0 ${size.width} ${size.height}` });
     picture.append(make("rect", { width: "100%", height: "100%", fill: style.backgroundColor }));
-    lines.forEach((text, index) => picture.append(make("text", {
-      x: margin, y: margin + line * index + 8, fill: style.color, "font-family": style.fontFamily,
-      "font-size": index ? 13 : 14, "font-weight": index ? 400 : 600,
-    }, text)));
+    const place = (from) => (row, index) => {
+      const placed = make("g", { transform: `translate(${margin} ${from + line * index})` });
+      placed.append(row);
+      picture.append(placed);
+    };
+    above.forEach(place(margin + 8));
+    below.forEach(place(foot + 8));
     const copy = chart.cloneNode(true);
     resolve(chart, copy);
     for (const [name, value] of Object.entries({ x: margin, y: top, width, height, overflow: "visible" })) copy.setAttribute(name, value);

@@ -305,3 +305,25 @@ def test_screenshots_are_there_to_be_looked_at(
 
     assert len(picture) > 50_000, "a blank page is smaller"
     page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_failure_is_red_in_the_map(browser: Browser, reports: dict[str, Path], scheme: str) -> None:
+    page = browser.new_page(color_scheme="dark" if scheme == "dark" else "light")
+    page.goto(reports["failures"].as_uri())
+
+    bad, word, link, ground, pattern = page.evaluate(
+        """() => {
+          const style = (selector) => getComputedStyle(document.querySelector(selector));
+          const cell = style(".map td.failed");
+          const probe = document.body.appendChild(document.createElement("i"));
+          probe.className = "bad";
+          return [getComputedStyle(probe).color, style(".map td.failed b").color, style(".map td.failed b a").color,
+            cell.backgroundColor, cell.backgroundImage];
+        }"""
+    )
+
+    assert word == link == bad
+    assert ground != "rgba(0, 0, 0, 0)"
+    assert "gradient" in pattern
+    page.close()

@@ -116,3 +116,16 @@ def test_a_shape_is_the_same_in_charts_and_in_text() -> None:
 
     assert svg_path(diamond) == "M0 -6L6 0L0 6L-6 0z"
     assert css_polygon(diamond) == "50% 0%,100% 50%,50% 100%,0% 50%"
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_failure_is_readable_between_and_on_its_stripes(*, dark: bool) -> None:
+    ground, word = declared("bad-ground", dark=dark), declared("bad", dark=dark)
+    share = float(re.findall(r"--bad-stripe: rgb\([\d ]+ / (\.\d+)\)", STYLE)[1 if dark else 0])
+    stripe = "#" + "".join(
+        f"{round(share * int(word[at : at + 2], 16) + (1 - share) * int(ground[at : at + 2], 16)):02x}"
+        for at in (1, 3, 5)
+    )
+
+    for ink in ("bad", "ink"):
+        assert min(contrast(declared(ink, dark=dark), below) for below in (ground, stripe)) >= 4.5

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from harness.errors import StoreError
 from harness.report import PAGE
 from harness.report.html import fill_page
+from harness.site.back import lead_back
 from harness.site.contents import read_contents, write
 from harness.site.data import badge, history_csv, runs_document
 from harness.site.entry import by_host
@@ -77,6 +78,7 @@ def publish(reports: Path, run_ids: Sequence[str], listener: Listener) -> Publis
             raise _nothing(reports)
         _keep_comparisons(reports / SITE / COMPARE, fresh)
         _write_pages(fresh, found)
+        _lead_back(fresh, found)
         add_contents(fresh)
         site = finish(reports)
     except OSError as error:
@@ -137,6 +139,13 @@ def _keep_comparisons(old: Path, fresh: Path) -> None:
         ):
             kept.mkdir(parents=True)
             shutil.copyfile(folder / PAGE, kept / PAGE)
+
+
+def _lead_back(site: Path, found: Contents) -> None:
+    for entry in found.entries:
+        lead_back(site, entry.run_id, entry, found.changes.get(entry.run_id))
+    for run_id in found.unread:
+        lead_back(site, run_id, None, None)
 
 
 def _write_pages(site: Path, found: Contents) -> None:

@@ -100,6 +100,16 @@ def test_all_of_it_is_there_without_javascript(
     page.close()
 
 
+def test_a_run_leads_back_to_the_site(browser: Browser, pages: dict[str, Path]) -> None:
+    page = browser.new_page(viewport=DESK)
+    page.goto(pages["run"].as_uri())
+
+    page.get_by_role("link", name="All published runs").click()
+
+    assert page.url == pages["index"].as_uri()
+    page.close()
+
+
 def test_a_sign_leads_to_the_comparison_that_set_it(browser: Browser, pages: dict[str, Path]) -> None:
     page = browser.new_page(viewport=DESK)
     page.goto(pages["host"].as_uri())

@@ -12,6 +12,7 @@ import pytest
 
 from harness.compare.judge import read_side
 from harness.errors import ExitCode, StoreError
+from harness.report.html import fill_page
 from harness.results import Status
 from harness.runs import RunState
 from harness.site import publish
@@ -272,6 +273,34 @@ def test_what_cannot_be_published_is_left_out_with_its_reason(reports: Path) -> 
     for name in (run_id(0), run_id(3), "my best run", "nothing"):
         with pytest.raises(StoreError):
             publish(reports, (name,), Witness())
+
+
+def ways_back(page: Path) -> list[str]:
+    """Where the bar of a page leads, beside the page itself."""
+    return [
+        element.attributes["href"] or ""
+        for element in Page(page.read_text()).elements
+        if (element.attributes.get("href") or "").startswith("../")
+    ]
+
+
+def test_the_pages_of_a_run_lead_back_to_the_site(reports: Path) -> None:
+    names = (Path("index.html"), Path("cells") / "one.html")
+    for name in names:
+        page = reports / run_id(1) / name
+        page.parent.mkdir(exist_ok=True)
+        page.write_text(fill_page("folder.html.j2", sheets=("site.css",), here="run", names=(), home="#main"))
+    written = {name: (reports / run_id(1) / name).read_bytes() for name in names}
+    ways = ["index.html", f"hosts/{host().fingerprint}/index.html"]
+
+    site = published(reports, run_id(1)).page.parent
+    assert ways_back(site / "runs" / run_id(1) / "index.html") == [f"../../{way}" for way in ways]
+
+    published(reports, run_id(0))
+    ways.append(f"compare/{run_id(0)}..{run_id(1)}/index.html")
+    for depth, name in enumerate(names, start=2):
+        assert ways_back(site / "runs" / run_id(1) / name) == ["../" * depth + way for way in ways]
+    assert {name: (reports / run_id(1) / name).read_bytes() for name in names} == written
 
 
 def test_a_published_run_of_another_version_keeps_its_pages(reports: Path) -> None:

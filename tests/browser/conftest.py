@@ -111,6 +111,8 @@ def all_pages(
         overview = write_report(run)
     names = {"overview": "index.html", "cells": "cells.html", "model": "model-1.html"}
     of_site = {f"site-{name}": page for name, page in pages.items()}
+    several = write_large_run(tmp_path_factory.mktemp("several") / "run", models=3, limits=4)
+    of_site["several"] = write_report(several)
     return reports | of_site | {name: overview.with_name(file) for name, file in names.items()}
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, ViewportSize
 pytestmark = pytest.mark.browser
 
 PAGES = [
-    "sample", "failures", "noisy", "article", "cell",
+    "sample", "failures", "noisy", "several", "article", "cell",
     "overview", "cells", "model",
     "site-index", "site-host", "site-compared", "site-folder",
 ]  # fmt: skip

@@ -327,3 +327,68 @@ def test_a_failure_is_red_in_the_map(browser: Browser, reports: dict[str, Path],
     assert ground != "rgba(0, 0, 0, 0)"
     assert "gradient" in pattern
     page.close()
+
+
+@pytest.mark.parametrize("name", ["sample", "several", "overview"])
+def test_all_parts_of_a_page_are_in_sight_on_a_small_desktop(
+    browser: Browser, all_pages: dict[str, Path], name: str
+) -> None:
+    page = browser.new_page(viewport=ViewportSize(width=1280, height=800))
+    page.goto(all_pages[name].as_uri())
+
+    entries = page.locator("nav li")
+    bar = page.locator("nav").bounding_box()
+    boxes = [entries.nth(index).bounding_box() for index in range(entries.count())]
+
+    assert entries.first.inner_text() == "Choose"
+    assert bar is not None
+    for box in boxes:
+        assert box is not None
+        assert box["x"] + box["width"] <= 1280
+        assert box["y"] + box["height"] <= bar["y"] + bar["height"]
+    page.close()
+
+
+def test_a_phone_shows_that_the_bar_has_more(browser: Browser, reports: dict[str, Path]) -> None:
+    page = browser.new_page(viewport=PHONE)
+    page.goto(reports["sample"].as_uri())
+
+    wider, mask, shadow = page.locator("nav ul").evaluate(
+        "bar => [bar.scrollWidth > bar.clientWidth, getComputedStyle(bar).maskImage, getComputedStyle(bar).backgroundImage]"
+    )
+
+    assert wider
+    assert "gradient" in mask
+    assert "gradient" in shadow
+    page.close()
+
+
+def test_a_cell_of_the_map_leads_to_a_row_that_is_marked_and_in_sight(
+    browser: Browser, reports: dict[str, Path]
+) -> None:
+    page = browser.new_page(viewport=DESK)
+    page.goto(reports["sample"].as_uri())
+
+    page.locator(".map td.ok a").first.click()
+
+    row = page.locator("tr:target")
+    bar, box = page.locator("nav").bounding_box(), row.bounding_box()
+    assert bar is not None
+    assert box is not None
+    assert box["y"] >= bar["y"] + bar["height"] + 50, "what stands above it is in sight as well"
+    assert row.evaluate("row => getComputedStyle(row).outlineStyle") == "solid"
+    page.close()
+
+
+def test_the_form_of_the_chooser_keeps_a_distance_from_its_heading(
+    browser: Browser, reports: dict[str, Path]
+) -> None:
+    page = browser.new_page(viewport=DESK)
+    page.goto(reports["sample"].as_uri())
+
+    head, form = page.locator("#choose-h").bounding_box(), page.locator("#chooser").bounding_box()
+
+    assert head is not None
+    assert form is not None
+    assert form["y"] - head["y"] - head["height"] >= 8
+    page.close()

@@ -12,6 +12,7 @@ from harness.report.flags import FLAGS, flags
 from harness.report.formats import TIMES
 from harness.report.heatmap import heat_map
 from harness.report.noise import noise
+from harness.report.html import render
 from harness.report.view import build_view
 from harness.results import NULL_FRAMEWORK, CellResult, CpuMode, TypedWarning
 from harness.stats.cell import Measured, measure
@@ -210,6 +211,8 @@ def test_controls_are_shown_and_never_ranked() -> None:
     assert [(each.cell_id, each.role) for each in view.fitness.controls] == [
         ("null.spam-fnn.c1.m1g.b1", "timer's floor"), ("pytorch.spam-fnn.c1.m1g.b1.twin", "twin"),
     ]  # fmt: skip
+    html = render(of, measure(cells))
+    assert all(f'<a href="cells/{each.cell_id}.html">{each.cell_id}</a>' in html for each in view.fitness.controls)
     ranked = {row.framework for work in view.workloads for row in work.heat_map.rows}
     assert ranked == {"pytorch", "onnxruntime"}
 

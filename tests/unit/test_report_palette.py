@@ -1,7 +1,7 @@
 """The palette's promises: contrast, and colours that colour-blind readers tell apart."""
 
 import re
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -129,3 +129,27 @@ def test_a_failure_is_readable_between_and_on_its_stripes(*, dark: bool) -> None
 
     for ink in ("bad", "ink"):
         assert min(contrast(declared(ink, dark=dark), below) for below in (ground, stripe)) >= 4.5
+
+
+PHASES = range(4)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_phases_of_a_start_stand_out_from_the_page_and_from_each_other(*, dark: bool) -> None:
+    phases = [declared(f"p{phase}", dark=dark) for phase in PHASES]
+    paper = PAPER_DARK if dark else PAPER_LIGHT
+
+    assert min(contrast(colour, paper) for colour in phases) >= 3
+    assert min(contrast(one, after) for one, after in pairwise(phases)) >= 2
+    for vision in VISIONS.values():
+        seen_as = [seen(colour, vision) for colour in phases]
+        assert min(float(np.linalg.norm(a - b)) for a, b in combinations(seen_as, 2)) >= 10
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_band_of_a_comparison_is_seen(*, dark: bool) -> None:
+    paper = PAPER_DARK if dark else PAPER_LIGHT
+    edge, band = declared("muted", dark=dark), declared("band", dark=dark)
+
+    assert contrast(band, paper) >= 1.35
+    assert min(contrast(edge, ground) for ground in (paper, band)) >= 3

@@ -19,7 +19,7 @@ from harness.report.provenance import host_line
 from harness.units import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from harness.compare.judge import Compared
     from harness.compare.rows import Figure, Row
@@ -46,6 +46,8 @@ class Links:
     new: str
     index: str
     """Of all runs."""
+    cells: Mapping[str, str]
+    """The evidence of a cell, by its id, in the newer of the two runs that has it."""
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,9 @@ def lead_back(site: Path, run_id: str, entry: Entry | None, change: Change | Non
     ways = tuple(_ways(entry, change))
     for page in sorted((site / RUNS / run_id).rglob("*.html")):
         up = "../" * (len(page.relative_to(site).parts) - 1)
-        entries = "".join(f'<li data-site><a href="{up}{address}">{text}</a></li>\n' for address, text in ways)
+        entries = "".join(
+            f'<li data-site><a href="{up}{address}">{text}</a></li>\n' for address, text in ways
+        )
         bare = OURS.sub(b"", page.read_bytes())
         page.write_bytes(bare.replace(NAVIGATION, NAVIGATION + entries.encode(), 1))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from harness.compare.judge import CompareOptions, compare_sides
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 OPTIONS: Final = CompareOptions(allowed=frozenset({Kind.IMAGES}))
 """Runs of one host are compared although an image was built anew: what that changed is what a history is for, and the
 comparison says so above its table."""
+
+NO_EVIDENCE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,12 +85,15 @@ def predecessor(earlier: Sequence[Entry], entry: Entry) -> Entry | None:
     )
 
 
-def judge_pair(names: tuple[str, str], sides: tuple[Side, Side]) -> tuple[Change, str]:
+def judge_pair(
+    names: tuple[str, str], sides: tuple[Side, Side], evidence: Mapping[str, str] = NO_EVIDENCE
+) -> tuple[Change, str]:
     """Compare two runs.
 
     Args:
         names: the folders of the base and of the new run.
         sides: both runs.
+        evidence: where that of each cell is, by cell id.
 
     Returns:
         What came out and the page of it, or why they are not compared and no page.
@@ -98,7 +104,7 @@ def judge_pair(names: tuple[str, str], sides: tuple[Side, Side]) -> tuple[Change
     except NotComparableError as error:
         text = f"not compared: {clip(f'{error.what}; {error.why}')}"
         return Change(base=base, new=new, text=text, cells={}), ""
-    links = Links(base=_address(base), new=_address(new), index=f"../../{PAGE}")
+    links = Links(base=_address(base), new=_address(new), index=f"../../{PAGE}", cells=evidence)
     cells = {row.cell_id: _cell(row, compared) for row in compared.rows}
     return Change(base=base, new=new, text=verdict_counts(compared), cells=cells), render(compared, links)
 

@@ -6,6 +6,7 @@ import shutil
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from harness.compare.judge import read_side
 from harness.errors import StoreError
@@ -16,7 +17,7 @@ from harness.site.folders import COMPARE, RUNS, copy_run, folders_in
 from harness.store import RunStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from pathlib import Path
 
     from harness.compare.judge import Side
@@ -80,12 +81,26 @@ def read_contents(
                 continue
             entry = kept
         if (base := predecessor(entries, entry)) is not None:
-            change, page = judge_pair((base.run_id, entry.run_id), (side(base.run_id), side(entry.run_id)))
+            change, page = judge_pair(
+                (base.run_id, entry.run_id),
+                (side(base.run_id), side(entry.run_id)),
+                _evidence(site, (base.run_id, entry.run_id)),
+            )
             changes[entry.run_id] = change
             if page:
                 write(site / COMPARE / change.folder / PAGE, page)
         entries.append(entry)
     return Contents(tuple(entries), changes, tuple(sorted(unread, reverse=True)))
+
+
+def _evidence(site: Path, run_ids: Iterable[str]) -> dict[str, str]:
+    """Of each cell its page, else its file, as seen from the page of a comparison; the last run that has it."""
+    found = {}
+    for run_id in run_ids:
+        for kind in ("json", "html"):
+            for file in sorted((site / RUNS / run_id / "cells").glob(f"*.{kind}")):
+                found[file.stem] = f"../../{RUNS}/{run_id}/cells/{quote(file.name)}"
+    return found
 
 
 def _take_back(published: Path, folder: Path, side: Callable[[str], Side]) -> Entry | None:

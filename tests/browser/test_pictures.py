@@ -113,7 +113,9 @@ def test_a_saved_chart_looks_like_the_chart(
     page.close()
 
 
-@pytest.mark.parametrize("section", ["w1-start", "w1-percentiles", "w1-frontier", "w1-breakeven", "w1-scaling"])
+@pytest.mark.parametrize(
+    "section", ["w1-start", "w1-percentiles", "w1-frontier", "w1-breakeven", "w1-scaling"]
+)
 def test_a_saved_chart_has_its_key_and_says_what_it_is_of(
     browser: Browser, reports: dict[str, Path], section: str
 ) -> None:

@@ -2,15 +2,19 @@
 
 import io
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 from pypdf import PdfReader
 
 from harness.report.palette import PAPER_DARK, PAPER_LIGHT
 from tests.browser.conftest import LargeRun, Witness
 
 pytestmark = pytest.mark.browser
+
+SHEET = ViewportSize(width=695, height=1000)
+"""What is printed on of A4: 210 mm less the margins of 13 mm."""
 
 
 def background(page: Page) -> str:
@@ -140,4 +144,41 @@ def test_folds_are_as_they_were_after_printing(browser: Browser, reports: dict[s
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
 
     assert page.evaluate(count) == 0
+    page.close()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["sample", "failures", "noisy", "several", "article", "cell", "site-index", "site-host", "site-compared"],
+)
+def test_nothing_is_wider_than_a_sheet(browser: Browser, all_pages: dict[str, Path], name: str) -> None:
+    page = browser.new_page(viewport=SHEET)
+    page.emulate_media(media="print")
+    page.goto(all_pages[name].as_uri())
+    page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
+
+    wide = page.locator("table").evaluate_all(
+        "(all, width) => all.filter(each => each.getBoundingClientRect().right > width).map(each => each.textContent.slice(0, 60))",
+        SHEET["width"],
+    )
+
+    assert wide == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= SHEET["width"]
+    page.close()
+
+
+def test_the_text_of_a_print_has_each_name_before_its_figures(
+    browser: Browser, reports: dict[str, Path]
+) -> None:
+    page = browser.new_page()
+    page.goto(reports["sample"].as_uri())
+    rows = page.locator("#w1-start tbody tr:not(.limit)").evaluate_all(
+        "all => all.map(row => [...row.children].slice(0, 3).map(cell => cell.firstChild.textContent.trim()))"
+    )
+
+    text = " ".join(normalize("NFKC", "\n".join(printed(page))).split())
+
+    assert len(rows) == 20
+    for row in rows:
+        assert " ".join(row) in text
     page.close()

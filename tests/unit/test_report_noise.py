@@ -212,7 +212,9 @@ def test_controls_are_shown_and_never_ranked() -> None:
         ("null.spam-fnn.c1.m1g.b1", "timer's floor"), ("pytorch.spam-fnn.c1.m1g.b1.twin", "twin"),
     ]  # fmt: skip
     html = render(of, measure(cells))
-    assert all(f'<a href="cells/{each.cell_id}.html">{each.cell_id}</a>' in html for each in view.fitness.controls)
+    assert all(
+        f'<a href="cells/{each.cell_id}.html">{each.cell_id}</a>' in html for each in view.fitness.controls
+    )
     ranked = {row.framework for work in view.workloads for row in work.heat_map.rows}
     assert ranked == {"pytorch", "onnxruntime"}
 

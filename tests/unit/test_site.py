@@ -275,6 +275,18 @@ def test_what_cannot_be_published_is_left_out_with_its_reason(reports: Path) -> 
             publish(reports, (name,), Witness())
 
 
+def test_a_cell_of_a_comparison_leads_to_its_evidence(reports: Path) -> None:
+    (reports / run_id(1) / "cells" / f"{CELLS[0].id}.html").write_text("<!doctype html>")
+
+    site = published(reports).page.parent
+
+    page = Page((site / "compare" / f"{run_id(0)}..{run_id(1)}" / "index.html").read_text())
+    links = {element.attributes.get("href") for element in page.elements}
+    cells = f"../../runs/{run_id(1)}/cells"
+    assert f"{cells}/{CELLS[0].id}.html" in links
+    assert f"{cells}/{CELLS[1].id}.json" in links
+
+
 def ways_back(page: Path) -> list[str]:
     """Where the bar of a page leads, beside the page itself."""
     return [

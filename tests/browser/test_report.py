@@ -354,7 +354,10 @@ def test_a_phone_shows_that_the_bar_has_more(browser: Browser, reports: dict[str
     page.goto(reports["sample"].as_uri())
 
     wider, mask, shadow = page.locator("nav ul").evaluate(
-        "bar => [bar.scrollWidth > bar.clientWidth, getComputedStyle(bar).maskImage, getComputedStyle(bar).backgroundImage]"
+        """bar => {
+          const style = getComputedStyle(bar);
+          return [bar.scrollWidth > bar.clientWidth, style.maskImage, style.backgroundImage];
+        }"""
     )
 
     assert wider
@@ -391,4 +394,16 @@ def test_the_form_of_the_chooser_keeps_a_distance_from_its_heading(
     assert head is not None
     assert form is not None
     assert form["y"] - head["y"] - head["height"] >= 8
+    page.close()
+
+
+def test_the_digest_of_an_image_stands_on_one_line(browser: Browser, reports: dict[str, Path]) -> None:
+    page = browser.new_page(viewport=ViewportSize(width=1280, height=800))
+    page.goto(reports["sample"].as_uri())
+
+    lines = page.locator("#provenance td .id").evaluate_all(
+        "all => all.map(each => each.getClientRects().length)"
+    )
+
+    assert set(lines) == {1}
     page.close()

@@ -158,7 +158,7 @@ def test_nothing_is_wider_than_a_sheet(browser: Browser, all_pages: dict[str, Pa
     page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
 
     wide = page.locator("table").evaluate_all(
-        "(all, width) => all.filter(each => each.getBoundingClientRect().right > width).map(each => each.textContent.slice(0, 60))",
+        "(all, width) => all.filter(each => each.getBoundingClientRect().right > width).map(each => each.outerHTML)",
         SHEET["width"],
     )
 

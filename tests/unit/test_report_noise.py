@@ -11,8 +11,8 @@ from harness.report.book import Book
 from harness.report.flags import FLAGS, flags
 from harness.report.formats import TIMES
 from harness.report.heatmap import heat_map
-from harness.report.noise import noise
 from harness.report.html import render
+from harness.report.noise import noise
 from harness.report.view import build_view
 from harness.results import NULL_FRAMEWORK, CellResult, CpuMode, TypedWarning
 from harness.stats.cell import Measured, measure

@@ -28,7 +28,7 @@ class LogicalCpu(BaseModel):
 
     cpu: int
     core: int
-    """Number of the physical core within its socket."""
+    """The physical core: the first of its logical CPUs, which no other core has."""
     socket: int
     node: int
     """NUMA node whose memory is nearest."""

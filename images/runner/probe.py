@@ -33,8 +33,8 @@ def topology(allowed: list[int]) -> list[dict[str, int | str | bool]]:
     return [
         {
             "cpu": cpu,
-            "core": read_known(cpu, "core_id", cpu),
-            "socket": read_known(cpu, "physical_package_id", 0),
+            "core": min(siblings(cpu)),  # with a device tree Linux counts `core_id` anew in each cluster
+            "socket": socket(cpu),
             "node": nodes.get(cpu, 0),
             "kind": kinds[cpu],
             "whole_core": set(siblings(cpu)) <= set(allowed),
@@ -64,10 +64,9 @@ def core_kinds(allowed: list[int]) -> dict[int, str]:
     return kinds if len(set(kinds.values())) > 1 else dict.fromkeys(allowed, "")
 
 
-def read_known(cpu: int, name: str, unknown: int) -> int:
-    """One topology number of a logical CPU; some virtual machines give none, or -1."""
-    value = read_int(CPUS, f"cpu{cpu}", "topology", name)
-    return unknown if value is None or value < 0 else value
+def socket(cpu: int) -> int:
+    """The socket of a logical CPU; 0 where the host gives none, or -1, as some virtual machines and boards do."""
+    return max(0, read_int(CPUS, f"cpu{cpu}", "topology", "physical_package_id") or 0)
 
 
 def cpu_information() -> dict[str, str]:

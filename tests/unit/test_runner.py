@@ -17,6 +17,7 @@ from runner.reference import main, repeat
 from runner.threads import run_times, threads_record
 from runner.warmup import LONGEST, WINDOWS, settled, warm_up
 
+from harness.cores import cores_by_preference
 from harness.host import LogicalCpu
 from harness.records import parse_record
 from tests.unit.test_reference import Answering, measured_by
@@ -360,18 +361,27 @@ def test_kinds_are_told_only_where_they_differ(
 
 def test_an_invented_hybrid_host_is_read_whole(sys_tree: Path) -> None:
     """One large core with two threads on node 0, two small ones on node 1."""
-    cores = {0: (0, "0-1"), 1: (0, "0-1"), 2: (8, "2"), 3: (9, "3")}
+    cores = {0: "0-1", 1: "0-1", 2: "2", 3: "3"}
     plant(sys_tree, {"cpu_core/cpus": "0-1\n", "cpu_atom/cpus": "2-3\n"})
     plant(sys_tree, {"node/node0/cpulist": "0-1\n", "node/node1/cpulist": "2-3\n", "node/possible": "0-1\n"})
-    for cpu, (core, siblings) in cores.items():
-        names = {"core_id": core, "physical_package_id": 0, "thread_siblings_list": siblings}
+    for cpu, siblings in cores.items():
+        names = {"physical_package_id": 0, "thread_siblings_list": siblings}
         plant(sys_tree, {f"cpu/cpu{cpu}/topology/{name}": f"{value}\n" for name, value in names.items()})
     found = [tuple(entry.values()) for entry in probe.topology([0, 1, 2, 3])]
     assert found == [
         (0, 0, 0, 0, "performance", True), (1, 0, 0, 0, "performance", True),
-        (2, 8, 0, 1, "efficiency", True), (3, 9, 0, 1, "efficiency", True),
+        (2, 2, 0, 1, "efficiency", True), (3, 3, 0, 1, "efficiency", True),
     ]  # fmt: skip
     assert [LogicalCpu.model_validate(entry).cpu for entry in probe.topology([0, 1, 2, 3])] == [0, 1, 2, 3]
+
+
+def test_cores_of_two_clusters_with_the_same_numbers_are_cores_of_their_own(sys_tree: Path) -> None:
+    """A board with a device tree: Linux begins again at core 0 in each cluster, all of them in package 0."""
+    for cpu in range(4):
+        names = {"core_id": cpu % 2, "physical_package_id": 0, "thread_siblings_list": cpu}
+        plant(sys_tree, {f"cpu/cpu{cpu}/topology/{name}": f"{value}\n" for name, value in names.items()})
+    host = [LogicalCpu.model_validate(entry) for entry in probe.topology([0, 1, 2, 3])]
+    assert cores_by_preference(host) == [(1,), (2,), (3,), (0,)]
 
 
 def test_a_host_that_tells_nothing_of_its_cores_has_one_for_each_cpu(sys_tree: Path) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from harness.results import Status, TypedWarning
+from harness.results import CpuMode, Status, TypedWarning
 from harness.units import in_percent
 from harness.window import steady_window
 
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from harness.results import ReferenceProbe, Requested, Trial
 
 STOLEN_SHARE: Final = 0.05
-"""Of the cell's CPU time that the hypervisor may give to others."""
+"""Of the time that the cell's CPUs want to run, which the hypervisor may give to others. Under a quota these are all of
+the host's: beside others nobody knows who lost it, and the cell is taken to have lost as they did."""
 FOREIGN_SHARE: Final = 0.15
-"""Of the cell's CPU time that others may take on its CPUs; the kernel counts in ticks, which look like some percent."""
+"""Of the time of its CPUs that others may take; the kernel counts in ticks, which look like some percent."""
 PROBE_MOVE: Final = 0.15
 """By how much the machine may change its speed from the probe before a trial to that after. On a shared machine 95 % of
 neighbouring probes were within 0.035 of each other on one core and within 0.11 on two (docs/measuring.md)."""
@@ -41,9 +42,7 @@ def spoilers(records: Sequence[AnyRecord], requested: Requested) -> Iterator[Typ
     if window is None:
         return
     if (stolen := window.stolen() or 0.0) > STOLEN_SHARE:
-        yield TypedWarning(
-            kind="stolen", text=f"the hypervisor gave {in_percent(stolen)} of its CPU time to others"
-        )
+        yield TypedWarning(kind="stolen", text=_stolen_text(stolen, requested))
     if (foreign := window.foreign() or 0.0) > FOREIGN_SHARE:
         yield TypedWarning(
             kind="foreign_load", text=f"others took {in_percent(foreign)} of the time of its CPUs"
@@ -54,6 +53,11 @@ def spoilers(records: Sequence[AnyRecord], requested: Requested) -> Iterator[Typ
         yield TypedWarning(
             kind="too_hot", text=f"its CPUs were slowed down {events} times for their temperature"
         )
+
+
+def _stolen_text(share: float, requested: Requested) -> str:
+    whose = "its CPUs" if requested.cpu_mode is CpuMode.CPUSET else "the host's CPUs, which it shares,"
+    return f"the hypervisor gave others {in_percent(share)} of the time that {whose} wanted to run"
 
 
 def probe_moved(trial: Trial, probes: Mapping[int, ReferenceProbe]) -> Iterator[TypedWarning]:

@@ -38,6 +38,15 @@ class Span:
         grown = self.grown(counter)
         return None if grown is None or self.wall_ns <= 0 else grown / (self.wall_ns * cpus)
 
+    def stolen(self) -> float | None:
+        """Share of the time that these CPUs wanted to run which the hypervisor gave to others.
+
+        An idle CPU has nothing to lose, so its time does not count. What ran beside a cell lost its part of the stolen
+        time too: the share is the same for all of them where the hypervisor takes from whoever runs.
+        """
+        taken, busy = self.grown("steal_ns"), self.grown("busy_ns")
+        return None if taken is None or busy is None else taken / max(1, taken + busy)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Window(Span):
@@ -51,10 +60,6 @@ class Window(Span):
     def cpus(self) -> int:
         """Those that the cell may use: the readings are sums over these."""
         return max(1, len(self.limits.cpuset))
-
-    def stolen(self) -> float | None:
-        """Share of CPU time that the hypervisor gave to others."""
-        return self.share("steal_ns", self.cpus)
 
     def foreign(self) -> float | None:
         """Share of the time of its CPUs that others took; unknown under a quota, whose CPUs are everybody's."""

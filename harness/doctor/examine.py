@@ -117,7 +117,7 @@ class Examination:
             if enforced and not quick:
                 series = self._probe(engine, images[NULL_FRAMEWORK], before)
                 last = survey()
-                steal = quiet.check_steal(after.conditions, last.conditions, len(before.topology))
+                steal = quiet.check_steal(after.conditions, last.conditions)
                 self.checks.append(steal)
             self.checks.append(quiet.check_heat(before.conditions, last.conditions))
             self._judge_noise(series)

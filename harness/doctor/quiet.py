@@ -65,22 +65,16 @@ def check_pressure(start: Conditions, end: Conditions) -> Check:
     )
 
 
-def check_steal(start: Conditions, end: Conditions, cpus: int) -> Check:
-    """What a hypervisor took while the noise was measured.
-
-    Args:
-        start: before.
-        end: after.
-        cpus: how many logical CPUs there are.
-    """
-    stolen = Span(start=start, end=end).share("steal_ns", cpus)
+def check_steal(start: Conditions, end: Conditions) -> Check:
+    """What a hypervisor took while the noise was measured, which began and ended with these readings."""
+    stolen = Span(start=start, end=end).stolen()
     if stolen is None:
         return Check(name="steal", verdict=Verdict.NOTE, found=NOT_SHOWN)
     verdict = graded(stolen, good=STOLEN_LITTLE, poor=STOLEN_SHARE)
     return Check(
         name="steal",
         verdict=verdict,
-        found=f"the hypervisor gave {stolen:.1%} of the CPU time to others while the noise was measured",
+        found=f"the hypervisor gave others {stolen:.1%} of the time that CPUs wanted to run while noise was measured",
         cure="" if verdict is Verdict.GOOD else "a dedicated host, or one with fewer neighbours",
     )
 

@@ -226,8 +226,8 @@ def test_a_kernel_without_psi_is_a_note() -> None:
     ("stolen", "verdict"), [(0, Verdict.GOOD), (0.02, Verdict.NOTE), (0.1, Verdict.POOR)]
 )
 def test_steal_is_graded(stolen: float, verdict: Verdict) -> None:
-    end = conditions(at_ns=SECOND, steal_ns=round(stolen * 4 * SECOND))
-    check = check_steal(START, end, 4)
+    lost = round(stolen * SECOND)
+    check = check_steal(START, conditions(at_ns=SECOND, steal_ns=lost, busy_ns=SECOND - lost))
     assert check.verdict is verdict
     assert f"{stolen:.1%}" in check.found
 

@@ -57,15 +57,27 @@ def test_under_a_quota_others_may_use_the_other_cores() -> None:
     assert kinds(busy, cpu_mode=CpuMode.QUOTA, cpuset=None, quota_cpus=1.0) == []
 
 
-def test_more_cpus_have_more_time_to_lose() -> None:
-    assert kinds(around(steal_ns=SECOND // 16)) == ["stolen"]
-    assert kinds(around(steal_ns=SECOND // 16, cpus=(0, 1)), cpuset=(0, 1)) == []
+def test_a_cpu_that_idles_has_no_time_to_lose() -> None:
+    lost = SECOND // 16
+    assert kinds(around(steal_ns=lost)) == ["stolen"]
+    assert kinds(around(steal_ns=lost, cpus=(0, 1)), cpuset=(0, 1)) == ["stolen"]
+    assert kinds(around(steal_ns=lost, busy_ns=SECOND // 4, cpus=(0, 1)), cpuset=(0, 1)) == []
 
 
-def test_what_all_cores_together_lost_is_shared_among_them_under_a_quota() -> None:
+def test_a_quota_loses_what_the_host_lost_on_average() -> None:
     quota = {"cpu_mode": CpuMode.QUOTA, "cpuset": None, "quota_cpus": 1.0}
-    assert kinds(around(steal_ns=SECOND // 10, cpus=tuple(range(16))), **quota) == []
-    assert kinds(around(steal_ns=SECOND, cpus=tuple(range(16))), **quota) == ["stolen"]
+    alone = around(steal_ns=SECOND, cpus=tuple(range(16)))
+    assert [(each.kind, each.text) for each in spoilers(alone, REQUESTED.model_copy(update=quota))] == [
+        (
+            "stolen",
+            "the hypervisor gave others 50 % of the time that the host's CPUs, which it shares, wanted to run",
+        )
+    ]
+    assert kinds(around(steal_ns=SECOND // 2, busy_ns=10 * SECOND, cpus=tuple(range(16))), **quota) == []
+
+
+def test_a_host_that_did_nothing_lost_nothing() -> None:
+    assert kinds(around(busy_ns=-SECOND)) == []
 
 
 def test_a_container_that_tells_nonsense_about_time_is_not_judged() -> None:

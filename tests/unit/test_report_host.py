@@ -38,7 +38,8 @@ def with_conditions(*changes: dict[str, object], neighbours: int = 0) -> CellRes
 
 
 def test_each_cell_shows_the_worst_of_its_trials() -> None:
-    worst = {"steal_ns": SECOND // 2, "load": 3.5, "swapped_pages": 1200, "cpu_pressure_ns": 3 * SECOND}
+    lost = {"steal_ns": SECOND // 2, "busy_ns": 19 * SECOND // 2}
+    worst = lost | {"load": 3.5, "swapped_pages": 1200, "cpu_pressure_ns": 3 * SECOND}
 
     (row,) = beside(measure([with_conditions({}, worst | {"throttle_events": None}, neighbours=2)]))
 

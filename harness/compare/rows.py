@@ -249,14 +249,26 @@ def _by_status(base: Measured, new: Measured) -> tuple[Verdict, str]:
             return _unless_silent(Verdict.FAILED, new)
         case False, True:
             return _unless_silent(Verdict.FIXED, base)
-    skipped = base.result.status in _NOT_RUN and new.result.status in _NOT_RUN
-    return Verdict.SKIPPED if skipped else Verdict.FAILED_IN_BOTH, new.result.reason
+    return _without_figures(base, new)
+
+
+def _without_figures(base: Measured, new: Measured) -> tuple[Verdict, str]:
+    """The verdict on a cell that ended well on neither side, and why."""
+    if base.result.status in _NOT_RUN and new.result.status in _NOT_RUN:
+        return Verdict.SKIPPED, new.result.reason
+    if _is_silent(base) != _is_silent(new):
+        return Verdict.UNDECIDED, (base if _is_silent(base) else new).result.reason
+    return Verdict.FAILED_IN_BOTH, new.result.reason
 
 
 def _unless_silent(verdict: Verdict, lacking: Measured) -> tuple[Verdict, str]:
     """A verdict where one side alone has no figures, unless how it ended says nothing of the cell; and why."""
-    silent = lacking.result.status in _SAYS_NOTHING
-    return Verdict.UNDECIDED if silent else verdict, lacking.result.reason
+    return Verdict.UNDECIDED if _is_silent(lacking) else verdict, lacking.result.reason
+
+
+def _is_silent(side: Measured) -> bool:
+    """Whether how a cell ended says nothing of it."""
+    return side.result.status in _SAYS_NOTHING
 
 
 def has_figures(side: Measured) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from harness.compare import CompareOptions, Verdict, compare_runs
+from harness.compare.page import NOT_WORSE
 from harness.compare.refuse import Kind
 from harness.compare.words import notes_text
 from harness.errors import NotComparableError, StoreError
@@ -61,6 +62,19 @@ def test_an_end_that_says_nothing_of_the_cell_decides_nothing(
     assert (row.verdict, row.reason) == (Verdict.UNDECIDED, "no time was left")
     assert notes_text(row, Aim.LATENCY) == "no time was left"
     assert not compared.regressed
+
+
+@pytest.mark.parametrize("status", sorted(SAYS_NOTHING))
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_cell_that_failed_beside_an_end_that_says_nothing_did_not_fail_in_both(
+    tmp_path: Path, status: Status, turned: bool
+) -> None:
+    silent = result(CELLS[0], trials=(), status=status, reason="no time was left")
+    one, two = write(tmp_path / "a", [silent]), write(tmp_path / "b", [failed(CELLS[0], Status.CRASH)])
+
+    (row,) = (compare_runs(two, one) if turned else compare_runs(one, two)).rows
+    assert (row.verdict, row.reason) == (Verdict.UNDECIDED, "no time was left")
+    assert row.verdict not in NOT_WORSE
 
 
 @pytest.mark.parametrize("status", sorted(SAYS_NOTHING))

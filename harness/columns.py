@@ -107,7 +107,10 @@ COLUMNS: Final = {
         "float64", "0 to 1", "Multiply-adds a second over those of the reference probe.", "no probe ran on its CPUs"
     ),
     "growth_bytes_per_call": Column(
-        "float64", "bytes", "Slope of the anonymous memory over the steady phase, median over trials.", "too few calls"
+        "float64", "bytes",
+        "Slope of the anonymous memory over the steady phase, median over trials; 0 in a trial where it changed by "
+        "less than a mebibyte in all.",
+        "too few calls",
     ),
     "rss_peak_bytes": Column(
         "Int64", "bytes",

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from scipy import stats as distributions
 
 from harness.stats.intervals import CONFIDENCE
-from harness.stats.slope import settled_marks
-from harness.units import MIB
+from harness.stats.slope import LEAST_GROWTH, settled_marks
 
 if TYPE_CHECKING:
     from harness.records import Growth
-
-LEAST_GROWTH: Final = MIB
-"""Over the steady phase; below it the kernel's own batches of page counts are seen."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +26,9 @@ class Slope:
 
 
 def memory_slope(growth: Growth) -> Slope | None:
-    """Fit the slope of Theil (1950) and Sen (1968), which a single step does not move.
+    """Fit the slope of Theil (1950) and Sen (1968).
+
+    A single step moves it only where it lies in the middle of the marks, and the interval holds zero even there.
 
     Returns:
         `None` with too few marks.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from harness.records import Growth
+from harness.units import MIB
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,12 +19,17 @@ if TYPE_CHECKING:
 LEAST_MARKS: Final = 6
 SETTLING: Final = 0.25
 """Part of the marks that is left out at the start: an arena that fills is no leak."""
+LEAST_GROWTH: Final = MIB
+"""Over the settled marks. Linux counts a process's pages in batches, some hundred kilobytes for each thread or CPU, so
+what is less may be one batch that happened to be added."""
 
 
 def slope_bytes_per_call(trial: Trial) -> float | None:
     """The slope of one trial's memory, bytes a call.
 
-    That of Theil (1950) and Sen (1968): the median of the slopes between all pairs of marks.
+    That of Theil (1950) and Sen (1968): the median of the slopes between all pairs of marks. 0 where memory changed by
+    no more than `LEAST_GROWTH` in all: a step of one page in the middle of the marks lies between more than half of
+    the pairs, and over few calls would be a slope of several bytes.
     """
     growth = trial.find(Growth)
     marks = settled_marks(growth) if growth is not None else None
@@ -33,7 +39,8 @@ def slope_bytes_per_call(trial: Trial) -> float | None:
     earlier, later = _pairs(calls.size)
     apart, grown = calls[later] - calls[earlier], memory[later] - memory[earlier]
     slopes: list[float] = (grown[apart > 0] / apart[apart > 0]).tolist()
-    return median(slopes)
+    slope = median(slopes)
+    return slope if abs(slope) * float(calls[-1] - calls[0]) > LEAST_GROWTH else 0.0
 
 
 @cache

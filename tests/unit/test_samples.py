@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from harness.records import Growth
 from harness.stats.growth import memory_slope
 from harness.stats.samples import class_outliers
+from harness.stats.slope import slope_bytes_per_call
 from harness.units import MIB
+from tests.factories import cell, trial
 
 
 def growth(calls: list[int], anon: list[int]) -> Growth:
@@ -99,6 +101,22 @@ def test_one_step_and_noise_are_no_leak() -> None:
     noise = (50 * MIB + rng.normal(0, 64 * 1024, 20)).astype(int).tolist()
     assert not memory_slope(growth(calls, step)).grows  # type: ignore[union-attr]
     assert not memory_slope(growth(calls, noise)).grows  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("step", range(6, 20))
+def test_one_page_more_among_few_calls_is_no_slope(step: int) -> None:
+    calls = [round(646 * (mark + 1) / 20) for mark in range(20)]
+    noted = growth(calls, [100 * MIB] * step + [100 * MIB + 4096] * (20 - step))
+    assert slope_bytes_per_call(trial(cell(), records=(noted,))) == 0
+
+
+def test_a_slope_is_told_once_it_adds_up_to_a_mebibyte() -> None:
+    calls = list(range(1000, 21_000, 1000))
+    fast, slow, back = (
+        growth(calls, [50 * MIB + size * count for count in calls]) for size in (200, 20, -200)
+    )
+    slopes = [slope_bytes_per_call(trial(cell(), records=(noted,))) for noted in (fast, slow, back)]
+    assert slopes == pytest.approx([200, 0, -200])
 
 
 def test_too_few_notes_tell_nothing() -> None:

@@ -37,7 +37,7 @@ def request_limits(cell: Cell, *, topology: Sequence[LogicalCpu], memory_bytes: 
             cpuset=None,
             quota_cpus=cell.cpus,
             memory_nodes=None,
-            core_kind="mixed" if len({entry.kind for entry in topology}) > 1 else "",
+            core_kind=_kind(topology),
             memory_bytes=cell.memory_bytes,
             uses_all_cores=cell.cpus > len(cores) - 1,
             smt=False,
@@ -51,12 +51,18 @@ def request_limits(cell: Cell, *, topology: Sequence[LogicalCpu], memory_bytes: 
         cpuset=chosen,
         quota_cpus=None,
         memory_nodes=tuple(sorted({entry.node for entry in used})) if len(nodes) > 1 else None,
-        core_kind=used[0].kind,
+        core_kind=_kind(used),
         memory_bytes=cell.memory_bytes,
         uses_all_cores=all(any(cpu in chosen for cpu in core) for core in cores),
         smt=len(chosen) > len({(entry.socket, entry.core) for entry in used}),
         over_host=over_host,
     )
+
+
+def _kind(cpus: Sequence[LogicalCpu]) -> str:
+    """The kind that all of these are, or `mixed`."""
+    kinds = {entry.kind for entry in cpus}
+    return kinds.pop() if len(kinds) == 1 else "mixed"
 
 
 def excess_of_kind(cell: Cell, topology: Sequence[LogicalCpu]) -> str | None:

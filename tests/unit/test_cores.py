@@ -153,6 +153,11 @@ def test_a_cell_that_would_mix_kinds_of_cores_is_refused_with_both_figures() -> 
     assert excess_of_kind(cell(cpus=9), machine(1, 16, 1)) is None
 
 
+def test_a_cell_on_cores_of_several_kinds_is_labelled_as_mixed() -> None:
+    requested = request_limits(cell(cpus=6), topology=hybrid(2, 8), memory_bytes=8 * GIB)
+    assert (len(requested.cpuset or ()), requested.core_kind) == (6, "mixed")
+
+
 def test_a_quota_on_a_hybrid_host_is_labelled_as_mixed() -> None:
     requested = request_limits(cell(cpus=0.5), topology=hybrid(4, 8), memory_bytes=8 * GIB)
     assert requested.core_kind == "mixed"

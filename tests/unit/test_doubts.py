@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from signal import SIGKILL
 
+import numpy as np
 import pytest
 
-from harness.doubts import doubts
+from harness.doubts import doubts, unsettled
 from harness.records import AnyRecord, End, Framework, Growth, Phase, Samples, Threads, Warmup
 from harness.results import CpuMode, Requested
 from harness.stats.samples import busy_threads
@@ -74,6 +75,22 @@ def test_a_steady_phase_that_falls_and_falls_has_not_settled(
     thirds: tuple[int, ...], found: set[str]
 ) -> None:
     assert kinds([*whole(), latencies(*thirds)]) == found
+
+
+@pytest.mark.parametrize("calls", [10, 15, 30])
+def test_a_few_calls_that_vary_by_chance_have_settled(calls: int) -> None:
+    rng = np.random.default_rng(1)
+    spread = np.exp(rng.normal(0, 0.1, (1000, calls)))
+    tagged = sum(
+        bool(list(unsettled([samples((1e6 * trial).astype(int).tolist(), Phase.STEADY)]))) for trial in spread
+    )
+    assert tagged <= 10
+
+
+def test_ten_calls_that_fall_and_fall_have_not_settled() -> None:
+    assert kinds([*whole(), samples([round(1e6 * 0.95**call) for call in range(10)], Phase.STEADY)]) == {
+        "not_settled"
+    }
 
 
 def test_a_mean_far_from_the_median() -> None:

@@ -19,7 +19,8 @@ class Floor:
     """How far apart identical cells are found."""
 
     log_ratio: float
-    """95 % of the differences between identical cells, with as many trials as these have, are smaller: a logarithm."""
+    """95 % of the differences between identical cells, with as many trials as these have, are smaller where all cells
+    spread alike (see `aa_floor`): a logarithm."""
     pairs: int
     """Identical pairs that it rests on: split cells, and the twin."""
     twin: Difference | None
@@ -44,6 +45,10 @@ def aa_floor(
     with half the trials. The difference of their means, scaled from halves to whole cells, has the spread that two
     identical whole cells would show. All cells' squared differences are pooled, with that of the twin, and the floor is
     the 95 % quantile of such a difference.
+
+    So the floor is one for the group, and its spread the mean over the cells: it is too small for cells that spread
+    more than the others, and too large for quieter ones. The significance of a difference, which it has to have too,
+    rests on the two cells' own trials.
 
     Args:
         cells: of each cell a positive figure by round.

@@ -260,4 +260,19 @@ def test_a_cells_floor_is_that_of_the_cells_it_is_ranked_against() -> None:
 def test_a_figure_of_zero_has_no_logarithm_and_breaks_nothing() -> None:
     assert paired_difference({0: 0.0, 1: 1.0}, {0: 1.0, 1: 1.0}) is None
     assert aa_floor([{0: 0.0, 1: 1.0}]) is None
+
+
+def test_the_floor_is_that_of_the_group_too_small_for_noisy_cells_and_too_large_for_quiet_ones() -> None:
+    """What `docs/measuring.md` says of it: two of ten cells spread ten times as much as the rest."""
+    rng = np.random.default_rng(5)
+    spreads = np.array([0.01] * 8 + [0.1] * 2)
+    below = []
+    for _ in range(400):
+        logs = rng.normal(0, spreads, (5, 10))
+        floor = aa_floor([dict(enumerate(np.exp(cell).tolist())) for cell in logs.T])
+        assert floor is not None
+        below.append(np.abs(rng.normal(0, spreads * math.sqrt(2 / 5))) < floor.log_ratio)
+    quiet, noisy = np.mean(below, axis=0)[:8].mean(), np.mean(below, axis=0)[8:].mean()
+    assert noisy == pytest.approx(0.59, abs=0.05)
+    assert quiet > 0.98
     assert rank([{0: 0.0, 1: 0.0}, {0: 1.0, 1: 2.0}], 0.1).bands() == ((1, 2), (1, 2))

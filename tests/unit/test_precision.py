@@ -107,21 +107,21 @@ class Simulated:
     trials: int
 
 
-def simulate(draws: NDArray[np.float64]) -> Simulated:
+def simulate(draws: NDArray[np.float64], protocol: Protocol = PRECISE) -> Simulated:
     """Measure one cell by the real rule; `draws` are the logarithms of its trials, around 0."""
-    medians = until_stopped(draws)
-    found = geometric_interval(medians, planned=PRECISE.trials)
+    medians = until_stopped(draws, protocol)
+    found = geometric_interval(medians, planned=protocol.trials)
     assert found is not None
     assert found.low is not None
     assert found.high is not None
     return Simulated(covered=found.low <= 1 <= found.high, trials=len(medians))
 
 
-def until_stopped(draws: NDArray[np.float64]) -> list[float]:
+def until_stopped(draws: NDArray[np.float64], protocol: Protocol = PRECISE) -> list[float]:
     """The medians, one a trial, that the real rule takes of these logarithms."""
     medians: list[float] = np.exp(draws).tolist()
-    count = PRECISE.trials
-    while choose_cells({CELLS[0]: medians[:count]}, PRECISE, spent_s=0):
+    count = protocol.trials
+    while choose_cells({CELLS[0]: medians[:count]}, protocol, spent_s=0):
         count += 1
     return medians[:count]
 
@@ -138,6 +138,19 @@ def test_an_interval_covers_the_truth_under_the_real_stopping_rule(drift: float)
     ]
     assert np.mean([each.covered for each in cells]) >= 0.93
     assert {each.trials for each in cells} > {5, 20}
+
+
+@pytest.mark.parametrize("planned", [1, 2, 3])
+def test_with_fewer_planned_trials_an_interval_covers_less_as_the_guide_says(planned: int) -> None:
+    """Where the spread is as large as the precision, or half as large again, which is where least is covered."""
+    rng = np.random.default_rng(13)
+    protocol = PRECISE.model_copy(update={"trials": planned})
+    cells = [
+        simulate(rng.normal(0, spread, PRECISE.max_trials), protocol)
+        for spread in (0.02, 0.03)
+        for _ in range(500)
+    ]
+    assert 0.9 <= np.mean([each.covered for each in cells]) <= 0.95
 
 
 def test_two_runs_under_the_real_stopping_rule_are_told_apart_in_a_twentieth_of_cases() -> None:

@@ -162,6 +162,7 @@ class Measuring:
             requested,
             run_id=self._bench.run.run_id,
             number=len(self._probes),
+            session=self._bench.run.session,
             on_tick=self._tick,
         )
         if self._last_probe is not None:

@@ -29,12 +29,17 @@ class _Parts:
     probes: dict[int, ReferenceProbe] = field(default_factory=dict)
     trials: dict[str, list[Trial]] = field(default_factory=dict)
     results: dict[str, CellResult] = field(default_factory=dict)
+    sessions: int = 0
 
     def add(self, store: RunStore, run: Run) -> None:
-        """Take one run's trials and probes, numbered on from those that are here already."""
+        """Take one run's trials and probes, numbered on from those that are here already.
+
+        So are its sessions: what two machines measured did not stand side by side.
+        """
         probes, orders = len(self.probes), sum(map(len, self.trials.values()))
         for number, probe in store.read_probes().items():
-            self.probes[probes + number] = probe.model_copy(update={"number": probes + number})
+            renumbered = {"number": probes + number, "session": self.sessions + probe.session}
+            self.probes[probes + number] = probe.model_copy(update=renumbered)
         for cell_id in run.cells:
             result = store.read_cell(cell_id)
             first = self.results.setdefault(cell_id, result)
@@ -45,9 +50,11 @@ class _Parts:
                 moved = {
                     "order": orders + trial.order,
                     "index": rounds + trial.index,
+                    "session": self.sessions + trial.session,
                     "probe": None if trial.probe is None else probes + trial.probe,
                 }
                 self.trials.setdefault(cell_id, []).append(trial.model_copy(update=moved))
+        self.sessions += 1 + run.session
 
 
 def merge_runs(folders: Sequence[Path], reports: Path) -> Path:
@@ -140,6 +147,7 @@ def write(parts: _Parts, runs: Sequence[Run], reports: Path) -> Path:
             "run_id": f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
             "started_at": min(run.started_at for run in runs),
             "finished_at": max((run.finished_at for run in runs if run.finished_at), default=None),
+            "session": parts.sessions - 1,
             "run_s": sum(run.run_s for run in runs),
             "sessions": _sessions(runs),
             "trials": sum(run.trials for run in runs),

@@ -51,6 +51,7 @@ def run_reference(
     run_id: str,
     number: int,
     on_tick: Callable[[], None],
+    session: int = 0,
 ) -> ReferenceProbe | None:
     """Measure the machine once.
 
@@ -61,6 +62,7 @@ def run_reference(
         run_id: whose probe it is.
         number: of the probe in its run.
         on_tick: called once a second at the most.
+        session: of the run.
 
     Returns:
         `None` where the probe did not end well: a run goes on without it.
@@ -88,5 +90,10 @@ def run_reference(
     except ValidationError:
         return None
     return ReferenceProbe(
-        number=number, started_at=started_at, requested=limits, threads=threads, **answer.model_dump()
+        number=number,
+        session=session,
+        started_at=started_at,
+        requested=limits,
+        threads=threads,
+        **answer.model_dump(),
     )

@@ -215,6 +215,13 @@ class Requested(Stored):
     """The cell asks for more than the host has, and `over_host: run` let it start all the same."""
 
 
+class SessionRound(NamedTuple):
+    """What was measured side by side: of a run that was gone on with, a round may be of several sessions."""
+
+    session: int
+    round: int
+
+
 class Trial(Stored):
     """One fresh container that measured one cell: `trials/<cell-id>.<index>.json`, written once."""
 
@@ -224,6 +231,8 @@ class Trial(Stored):
     """The round that it belongs to: each round holds a cell once."""
     attempt: Annotated[int, Field(ge=0, lt=MAX_ATTEMPTS)] = 0
     """From 1 on it repeats one of the same round that the host spoiled, or that was to be tried again."""
+    session: Count = 0
+    """How often the run had been gone on with: only trials of one session stood side by side."""
     order: Count
     """Number of trials that the run had before it."""
     probe: Count | None
@@ -254,6 +263,11 @@ class Trial(Stored):
     def key(self) -> tuple[str, int, int]:
         """Cell, round and attempt: unique in a run."""
         return self.cell_id, self.index, self.attempt
+
+    @property
+    def session_round(self) -> SessionRound:
+        """Beside which trials of other cells it was measured."""
+        return SessionRound(self.session, self.index)
 
     def find(self, kind: type[R]) -> R | None:
         """The first record of a kind."""
@@ -333,6 +347,8 @@ class ReferenceProbe(Stored):
 
     version: Literal[3] = 3
     number: Count
+    session: Count = 0
+    """How often the run had been gone on with."""
     started_at: datetime
     requested: Requested
     """The same CPUs as those of the cells beside it."""

@@ -145,6 +145,8 @@ class Run(Stored):
     state: RunState
     started_at: datetime
     finished_at: datetime | None
+    session: Count = 0
+    """Number of its last session, which its trials and probes carry; not a count, as older runs begin at 0 too."""
     run_s: Seconds
     """Wall time spent measuring, over all sessions."""
     sessions: Positive | None = None

@@ -219,7 +219,9 @@ def open_store(options: Options, run: Run) -> tuple[RunStore, Run]:
 def gone_on_with(run: Run) -> Run:
     """The record of a run when a further session of it begins."""
     sessions = None if run.sessions is None else run.sessions + 1
-    return run.model_copy(update={"state": RunState.RUNNING, "sessions": sessions})
+    return run.model_copy(
+        update={"state": RunState.RUNNING, "sessions": sessions, "session": run.session + 1}
+    )
 
 
 def measure(

@@ -119,6 +119,7 @@ def run_trial(
         cell_id=cell.id,
         index=scheduled.index,
         attempt=attempt,
+        session=bench.run.session,
         order=order,
         probe=probe,
         neighbours=neighbours,

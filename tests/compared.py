@@ -12,7 +12,7 @@ from harness.compare.judge import CompareOptions, Side, judge
 from harness.compare.rows import Row, pair_up
 from harness.results import Cell, CellResult, ReferenceProbe, Status
 from harness.stats.cell import Measured, cell_stats
-from tests.factories import cell, result, run, trial
+from tests.factories import by_round, cell, result, run, trial
 
 CELLS = [cell(framework, cpus=1) for framework in ("pytorch", "jax", "onnxruntime")]
 FRAMEWORKS = [cell(f"f{number}", cpus=1) for number in range(10)]
@@ -71,8 +71,8 @@ def side(
     """A run whose cells have these figures, one a trial as all were planned: milliseconds, or bytes."""
     found = []
     for of, values in zip(cells, figures, strict=True):
-        made, by_round = _measured(of, order), dict(enumerate(values))
-        stats = replace(made.stats, medians_ms=by_round, rss_peaks=by_round, cold_starts_ms=by_round)
+        made, rounds = _measured(of, order), by_round(values)
+        stats = replace(made.stats, medians_ms=rounds, rss_peaks=rounds, cold_starts_ms=rounds)
         planned_trials = planned or max(1, len(values))
         own = made.result.model_copy(update={"planned_trials": planned_trials})
         found.append(replace(made, result=own, stats=stats))

@@ -36,7 +36,17 @@ from harness.records import (
     Warmup,
 )
 from harness.records import Framework as FrameworkRecord
-from harness.results import Cell, CellResult, CpuMode, Evidence, ReferenceProbe, Requested, Status, Trial
+from harness.results import (
+    Cell,
+    CellResult,
+    CpuMode,
+    Evidence,
+    ReferenceProbe,
+    Requested,
+    SessionRound,
+    Status,
+    Trial,
+)
 from harness.runs import Framework, Host, Image, Model, Protocol, Run, RunState
 from harness.units import GIB, MIB
 from tests.checkout import ROOT
@@ -113,6 +123,11 @@ def cell(
         "batch": batch,
     }
     return Cell.model_validate(values | options)
+
+
+def by_round(values: Iterable[float], session: int = 0) -> dict[SessionRound, float]:
+    """A figure of each round of one session."""
+    return {SessionRound(session, index): value for index, value in enumerate(values)}
 
 
 def samples(

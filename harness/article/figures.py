@@ -1,8 +1,8 @@
 """The figures of a replay, pure: of every rung its estimates, and of every step what it was worth.
 
 The sitting is the statistical unit, as the trial is elsewhere. Two rungs are compared over the rounds in which both
-were measured; a step counts when it is significant after Holm's correction for all steps of its edition, and larger
-than identical rungs differ by.
+were measured, in one session; a step counts when it is significant after Holm's correction for all steps of its
+edition, and larger than identical rungs differ by.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from harness.article.ladder import Ladder
     from harness.article.readings import Edition, Reading, Sitting
+    from harness.results import SessionRound
     from harness.stats.differences import Difference
     from harness.stats.floor import Floor
     from harness.stats.intervals import Estimate
@@ -46,7 +47,7 @@ class Standing:
     cpu_percent: float | None
     memory_mb: float | None
     """Geometric means over sittings."""
-    latencies: Mapping[int, float]
+    latencies: Mapping[SessionRound, float]
     """By round, milliseconds."""
     band: tuple[int, int] | None
     """The best and the worst place that it may have; `None` where it was not measured."""
@@ -70,10 +71,10 @@ class Climb:
 
 def climb(ladder: Ladder, edition: Edition, sittings: Sequence[Sitting]) -> Climb:
     """All figures of one edition."""
-    found: dict[tuple[str, str], dict[int, Reading]] = {}
+    found: dict[tuple[str, str], dict[SessionRound, Reading]] = {}
     for sitting in sittings:
         for reading in sitting.readings if sitting.edition is edition else ():
-            found.setdefault((sitting.rung, reading.framework), {})[sitting.index] = reading
+            found.setdefault((sitting.rung, reading.framework), {})[sitting.session_round] = reading
     names = [rung.name for rung in ladder.rungs]
     latencies = {key: by_round(readings, "latency_ms") for key, readings in found.items()}
     floor = aa_floor([figures for figures in latencies.values() if figures])
@@ -94,12 +95,14 @@ def climb(ladder: Ladder, edition: Edition, sittings: Sequence[Sitting]) -> Clim
     )
 
 
-def by_round(readings: Mapping[int, Reading], measure: str) -> dict[int, float]:
+def by_round(readings: Mapping[SessionRound, Reading], measure: str) -> dict[SessionRound, float]:
     """One of the measures of a framework on a rung, of each round in which it has one."""
     return {index: value for index, each in readings.items() if (value := getattr(each, measure)) is not None}
 
 
-def _standing(readings: Mapping[int, Reading], band: tuple[int, int] | None, step: Step | None) -> Standing:
+def _standing(
+    readings: Mapping[SessionRound, Reading], band: tuple[int, int] | None, step: Step | None
+) -> Standing:
     latencies, cpu, memory = (by_round(readings, measure) for measure in MEASURES)
     errors = [each.max_rel_error for each in readings.values() if each.max_rel_error is not None]
     return Standing(
@@ -115,13 +118,13 @@ def _standing(readings: Mapping[int, Reading], band: tuple[int, int] | None, ste
     )
 
 
-def _mean(figures: Mapping[int, float]) -> float | None:
+def _mean(figures: Mapping[SessionRound, float]) -> float | None:
     estimate = geometric_interval(list(figures.values()))
     return estimate.value if estimate else None
 
 
 def _steps(
-    ladder: Ladder, latencies: Mapping[tuple[str, str], Mapping[int, float]], floor: Floor | None
+    ladder: Ladder, latencies: Mapping[tuple[str, str], Mapping[SessionRound, float]], floor: Floor | None
 ) -> dict[tuple[str, str], Step]:
     """What each rung did to each framework, corrected for all of them together."""
     differences = {
@@ -145,7 +148,10 @@ def _steps(
 
 
 def _bands(
-    ladder: Ladder, rung: str, latencies: Mapping[tuple[str, str], Mapping[int, float]], floor: Floor | None
+    ladder: Ladder,
+    rung: str,
+    latencies: Mapping[tuple[str, str], Mapping[SessionRound, float]],
+    floor: Floor | None,
 ) -> dict[str, tuple[int, int]]:
     """The places that each framework may have on one rung."""
     measured = [name for name in ladder.frameworks if latencies.get((rung, name))]
@@ -163,8 +169,10 @@ class Agreement:
     """The interval holds equality, or the two differ by less than identical cells do; `None` where it is unknown."""
 
 
-def agreement(own: Mapping[int, float], ordinary: Mapping[int, float], floor: Floor | None) -> Agreement:
-    """Hold two measurements of the same call against each other, by round.
+def agreement(
+    own: Mapping[SessionRound, float], ordinary: Mapping[SessionRound, float], floor: Floor | None
+) -> Agreement:
+    """Hold two measurements of the same call against each other, by session and round.
 
     Args:
         own: latencies of the ladder's last rung.

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 from pydantic import Field
 
 from harness.article.ladder import Ladder
-from harness.results import Stored
+from harness.records import Count
+from harness.results import SessionRound, Stored
 from harness.store import read_model, write_atomically
 
 if TYPE_CHECKING:
@@ -65,8 +66,15 @@ class Sitting(Stored):
     rung: str
     index: int
     """The round."""
+    session: Count = 0
+    """How often the run had been gone on with."""
     started_at: datetime
     readings: tuple[Reading, ...]
+
+    @property
+    def session_round(self) -> SessionRound:
+        """Beside which other sittings and trials it was measured."""
+        return SessionRound(self.session, self.index)
 
 
 class Readings:

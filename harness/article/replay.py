@@ -116,6 +116,7 @@ def make_replay(
         requested=request_limits(cell, topology=facts.topology, memory_bytes=facts.memory_bytes),
         threads=cell.thread_count,
         run_id=bench.run.run_id,
+        session=bench.run.session,
         listener=listener,
     )
     readings = Readings(store.folder)

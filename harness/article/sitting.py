@@ -49,6 +49,7 @@ class Desk:
         requested: the device's limits, as the matrix's cells get them on this host.
         threads: what a framework is told once it is told.
         run_id: whose containers they are.
+        session: of that run.
         listener: gets every event.
     """
 
@@ -59,6 +60,7 @@ class Desk:
     requested: Requested
     threads: int
     run_id: str
+    session: int
     listener: Listener
 
 
@@ -74,7 +76,12 @@ def sit(desk: Desk, edition: Edition, rung: Rung, index: int) -> Sitting:
     groups = [(name,) for name in frameworks] if OWN_PROCESS in gone else [frameworks]
     readings = [reading for group in groups for reading in _run(desk, edition, gone, group)]
     return Sitting(
-        edition=edition, rung=rung.name, index=index, started_at=started_at, readings=tuple(readings)
+        edition=edition,
+        rung=rung.name,
+        index=index,
+        session=desk.session,
+        started_at=started_at,
+        readings=tuple(readings),
     )
 
 

@@ -15,6 +15,8 @@ from harness.stats.intervals import CONFIDENCE
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from harness.results import SessionRound
+
 
 @dataclass(frozen=True, kw_only=True)
 class Course:
@@ -22,10 +24,10 @@ class Course:
 
     start_ms: float
     call_ms: float
-    starts_ms: Mapping[int, float]
-    """By round."""
-    calls_ms: Mapping[int, float]
-    """By round."""
+    starts_ms: Mapping[SessionRound, float]
+    """By session and round."""
+    calls_ms: Mapping[SessionRound, float]
+    """By session and round."""
 
     def after(self, calls: float) -> float:
         """Time from process start to the end of so many calls."""

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from harness.results import SessionRound
+
 PERCENTS: Final = (50, 90, 95, 99)
 CAP_SLACK: Final = MIB
 """The kernel charges pages in batches, so a peak may stop a little short of the cap that it met."""
@@ -105,12 +107,12 @@ class CellStats:
     """The id of the image that ran; several, separated by blanks, where trials ran different ones."""
     framework_version: str | None
     """As the framework says it."""
-    medians_ms: Mapping[int, float]
-    """The p50 of each ok trial, by round: what ranks rest on."""
-    rss_peaks: Mapping[int, float]
-    """Bytes, by round."""
-    cold_starts_ms: Mapping[int, float]
-    """By round."""
+    medians_ms: Mapping[SessionRound, float]
+    """The p50 of each ok trial, by session and round: what ranks rest on."""
+    rss_peaks: Mapping[SessionRound, float]
+    """Bytes, by session and round."""
+    cold_starts_ms: Mapping[SessionRound, float]
+    """By session and round."""
 
     @property
     def precision(self) -> float | None:
@@ -162,12 +164,19 @@ def cell_stats(result: CellResult) -> CellStats:
     """
     counted = result.counted
     ok = [trial for trial in counted if trial.status is Status.OK]
-    ends = {trial.index: tuple(trial.all(PhaseEnd)) for trial in counted}
+    ends = {trial.session_round: tuple(trial.all(PhaseEnd)) for trial in counted}
     all_ends = [end for found in ends.values() for end in found]
-    steady = {trial.index: end for trial in ok for end in ends[trial.index] if end.name is Phase.STEADY}
+    steady = {
+        trial.session_round: end
+        for trial in ok
+        for end in ends[trial.session_round]
+        if end.name is Phase.STEADY
+    }
     cgroup_peak = _largest(end.cgroup_peak_bytes for end in all_ends)
     # Sorted once for all that is asked of them.
-    by_round = {trial.index: np.sort(found) for trial in ok if (found := steady_latencies_ms(trial)).size}
+    by_round = {
+        trial.session_round: np.sort(found) for trial in ok if (found := steady_latencies_ms(trial)).size
+    }
     latencies = list(by_round.values())
     percentiles = {index: _percentiles(found) for index, found in by_round.items()}
     medians = {index: found[50] for index, found in percentiles.items()}
@@ -213,7 +222,9 @@ def cell_stats(result: CellResult) -> CellStats:
         framework_version=_joined(found.version for trial in counted for found in trial.all(Framework)),
         medians_ms=medians,
         rss_peaks={
-            trial.index: float(peak) for trial in ok if (peak := _peak(ends[trial.index])) is not None
+            trial.session_round: float(peak)
+            for trial in ok
+            if (peak := _peak(ends[trial.session_round])) is not None
         },
         cold_starts_ms=starts,
     )
@@ -261,7 +272,7 @@ def _cpu_percent(steady: Iterable[PhaseEnd]) -> float | None:
 
 
 def _cpu_ms_per_inference(
-    steady: Mapping[int, PhaseEnd], by_round: Mapping[int, NDArray[np.float64]]
+    steady: Mapping[SessionRound, PhaseEnd], by_round: Mapping[SessionRound, NDArray[np.float64]]
 ) -> float | None:
     counted = [
         (end.cpu_ns, by_round[index].size)
@@ -326,7 +337,7 @@ def _peak(ends: Iterable[PhaseEnd]) -> int | None:
     return _largest(end.rss_peak_bytes for end in ends)
 
 
-def _rss_peak(by_round: Mapping[int, Sequence[PhaseEnd]]) -> Estimate | None:
+def _rss_peak(by_round: Mapping[SessionRound, Sequence[PhaseEnd]]) -> Estimate | None:
     peaks = [peak for ends in by_round.values() if (peak := _peak(ends)) is not None]
     if not peaks:
         return None

@@ -18,6 +18,8 @@ from harness.stats.intervals import CONFIDENCE, SEQUENTIAL_CONFIDENCE, mean_and_
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from harness.results import SessionRound
+
 ALPHA = 1 - CONFIDENCE
 LEAST_TRIALS = 2
 SEQUENTIAL_PRICE: Final = ALPHA / (1 - SEQUENTIAL_CONFIDENCE)
@@ -59,14 +61,16 @@ class Difference:
         return SEQUENTIAL_PRICE if self.sequential else 1.0
 
 
-def paired_difference(first: Mapping[int, float], second: Mapping[int, float]) -> Difference | None:
-    """Compare two cells of one run over the rounds that both took part in.
+def paired_difference(
+    first: Mapping[SessionRound, float], second: Mapping[SessionRound, float]
+) -> Difference | None:
+    """Compare two cells of one run over the rounds that both took part in, in the same session.
 
     Neighbours in a round saw the same machine, so the drift between rounds cancels (a randomized block design;
-    Student's paired t on logarithms).
+    Student's paired t on logarithms). A trial that a later session made up for saw another one, and has no neighbour.
 
     Args:
-        first: a positive figure by round.
+        first: a positive figure by session and round.
         second: the same of the other cell.
 
     Returns:

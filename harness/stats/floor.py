@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,9 @@ from harness.stats.differences import LEAST_TRIALS, Difference, paired_differenc
 from harness.stats.intervals import CONFIDENCE, t_quantile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from harness.results import SessionRound
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,28 +39,28 @@ class Floor:
 
 
 def aa_floor(
-    cells: Sequence[Mapping[int, float]],
-    twin: tuple[Mapping[int, float], Mapping[int, float]] | None = None,
+    cells: Sequence[Mapping[SessionRound, float]],
+    twin: tuple[Mapping[SessionRound, float], Mapping[SessionRound, float]] | None = None,
     twin_of: str | None = None,
 ) -> Floor | None:
     """Estimate the floor of some cells.
 
-    Each cell's trials are split into those of even and those of odd rounds, which makes two interleaved identical cells
-    with half the trials. The difference of their means, scaled from halves to whole cells, has the spread that two
-    identical whole cells would show. All cells' squared differences are pooled, with that of the twin, and the floor is
-    the 95 % quantile of such a difference.
+    Each cell's trials are split into every first and every second of a session, in the order of their rounds, which
+    makes two interleaved identical cells with half the trials. The difference of their means, scaled from halves to
+    whole cells, has the spread that two identical whole cells would show. All cells' squared differences are pooled,
+    with that of the twin, and the floor is the 95 % quantile of such a difference.
 
     So the floor is one for the group, and its spread the mean over the cells: it is too small for cells that spread
     more than the others, and too large for quieter ones. The significance of a difference, which it has to have too,
     rests on the two cells' own trials.
 
     Args:
-        cells: of each cell a positive figure by round.
+        cells: of each cell a positive figure by session and round.
         twin: the two of the cell that was measured twice, where it is among these.
         twin_of: the id of that cell.
 
     Returns:
-        `None` where no cell has two trials.
+        `None` where no cell has two trials of one session.
     """
     between = paired_difference(*twin) if twin is not None else None
     squares = [square for cell in cells if (square := _split(cell)) is not None]
@@ -73,11 +77,23 @@ def aa_floor(
     )
 
 
-def _split(figures: Mapping[int, float]) -> float | None:
+def _split(figures: Mapping[SessionRound, float]) -> float | None:
     """The squared difference of a cell's halves, scaled to that of two cells with all its trials each."""
-    if len(figures) < LEAST_TRIALS or min(figures.values()) <= 0:  # what took no time has no logarithm
+    if not figures or min(figures.values()) <= 0:  # what took no time has no logarithm
         return None
-    ordered = [math.log(figures[index]) for index in sorted(figures)]
-    halves = ordered[0::2], ordered[1::2]
-    difference = fmean(halves[0]) - fmean(halves[1])
-    return difference**2 * (2 / len(ordered)) / sum(1 / len(half) for half in halves)
+    halves = list(_halves(figures))
+    if not halves:
+        return None
+    # As between cells, what changed from one session to the next cancels; each counts by what it tells.
+    weights = [1 / (1 / len(first) + 1 / len(second)) for first, second in halves]
+    apart = [fmean(first) - fmean(second) for first, second in halves]
+    difference = sum(weight * each for weight, each in zip(weights, apart, strict=True)) / sum(weights)
+    return difference**2 * sum(weights) * 2 / sum(len(first) + len(second) for first, second in halves)
+
+
+def _halves(figures: Mapping[SessionRound, float]) -> Iterator[tuple[Sequence[float], Sequence[float]]]:
+    """The logarithms of every first and every second trial of each session that has two."""
+    for _, found in groupby(sorted(figures), key=attrgetter("session")):
+        ordered = [math.log(figures[each]) for each in found]
+        if len(ordered) >= LEAST_TRIALS:
+            yield ordered[0::2], ordered[1::2]

@@ -12,7 +12,7 @@ from harness.stats.ranking import rank
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from harness.results import Cell
+    from harness.results import Cell, SessionRound
     from harness.stats.cell import CellStats, Measured
     from harness.stats.floor import Floor
     from harness.stats.intervals import Estimate
@@ -27,8 +27,8 @@ class Aim(StrEnum):
     START = "start"
 
 
-def by_round(stats: CellStats, aim: Aim) -> Mapping[int, float]:
-    """A cell's figure of each trial, by round."""
+def by_round(stats: CellStats, aim: Aim) -> Mapping[SessionRound, float]:
+    """A cell's figure of each trial, by session and round."""
     match aim:
         case Aim.LATENCY:
             return stats.medians_ms

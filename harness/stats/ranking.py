@@ -11,6 +11,8 @@ from harness.stats.differences import counts, holm, paired_difference
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from harness.results import SessionRound
+
 
 @dataclass(frozen=True)
 class Ranking:
@@ -35,11 +37,11 @@ class Ranking:
         )
 
 
-def rank(figures: Sequence[Mapping[int, float]], floor: float | None) -> Ranking:
+def rank(figures: Sequence[Mapping[SessionRound, float]], floor: float | None) -> Ranking:
     """Compare every pair, corrected for their number.
 
     Args:
-        figures: of each cell a positive figure by round.
+        figures: of each cell a positive figure by session and round.
         floor: the smallest difference that counts, a logarithm; `None` where it is unknown, and nothing is proved.
     """
     if floor is None:

@@ -45,6 +45,7 @@ def desk_at(place: Place, image: Image) -> Desk:
         requested=limits,
         threads=1,
         run_id="test-article",
+        session=0,
         listener=lambda _: None,
     )
 

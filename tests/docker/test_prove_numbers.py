@@ -96,7 +96,7 @@ def by_place(result: CellResult, others: dict[str, CellResult]) -> dict[int, lis
             other.order for each in others.values() for other in each.counted if other.index == trial.index
         )
         place = orders.index(trial.order) * 3 // len(orders)
-        found.setdefault(place, []).append(medians[trial.index])
+        found.setdefault(place, []).append(medians[trial.session_round])
     return found
 
 

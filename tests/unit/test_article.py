@@ -18,7 +18,7 @@ from harness.report import write_report
 from harness.report.article import build_article
 from harness.report.article.conclusions import conclusion
 from harness.stats.cell import measure
-from tests.factories import cell, result, run
+from tests.factories import by_round, cell, result, run
 from tests.replays import LADDER, sitting, sittings, write_replay
 from tests.sample_runs import write_run
 
@@ -176,6 +176,14 @@ def test_without_any_change_nothing_counts() -> None:
     assert not any(step.counts for step in steps if step is not None)
 
 
+def test_sittings_of_two_sessions_are_not_held_against_each_other() -> None:
+    made = sittings()
+    later = [each.model_copy(update={"session": 1}) if each.rung == "work" else each for each in made]
+    step = climb(LADDER, Edition.ARTICLE, later).rungs["work"]["openvino"].step
+    assert step is not None
+    assert step.difference is None
+
+
 def test_one_round_proves_nothing_and_is_still_shown() -> None:
     found = climb(LADDER, Edition.ARTICLE, sittings(rounds=1))
     standing = found.rungs["work"]["openvino"]
@@ -209,10 +217,10 @@ def test_a_line_that_is_no_reading_is_a_failure() -> None:
 
 @pytest.mark.parametrize(("factor", "agrees"), [(1.0, True), (1.5, False)])
 def test_the_ladder_s_end_agrees_with_the_matrix_where_it_does(factor: float, agrees: bool) -> None:
-    ordinary = {0: 1.0, 1: 1.02, 2: 0.99, 3: 1.01}
-    own = {index: value * factor * (1 + 0.001 * index) for index, value in ordinary.items()}
+    ordinary = by_round([1.0, 1.02, 0.99, 1.01])
+    own = {each: value * factor * (1 + 0.001 * each.round) for each, value in ordinary.items()}
     assert agreement(own, ordinary, None).agrees is agrees
-    assert agreement({0: 1.0}, ordinary, None).agrees is None
+    assert agreement(by_round([1.0]), ordinary, None).agrees is None
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.stats.breakeven import Course, crossing
+from tests.factories import by_round
 
 START = st.floats(min_value=1, max_value=1e5)
 CALL = st.floats(min_value=1e-3, max_value=1e3)
@@ -18,8 +19,8 @@ def course(starts: list[float], calls: list[float]) -> Course:
     return Course(
         start_ms=float(np.median(starts)),
         call_ms=math.exp(float(np.mean(np.log(calls)))),
-        starts_ms=dict(enumerate(starts)),
-        calls_ms=dict(enumerate(calls)),
+        starts_ms=by_round(starts),
+        calls_ms=by_round(calls),
     )
 
 

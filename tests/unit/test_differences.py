@@ -9,19 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as distributions
 
+from harness.results import SessionRound
 from harness.stats.cell import measure
 from harness.stats.differences import Difference, counts, holm, independent_difference, paired_difference
 from harness.stats.floor import aa_floor
 from harness.stats.noise import Aim, floors, group_floors
 from harness.stats.ranking import rank
-from tests.factories import cell, result
+from tests.factories import by_round, cell, result
 
 FIGURES = st.lists(st.floats(0.5, 2.0), min_size=2, max_size=8)
 P_VALUES = st.lists(st.floats(0, 1), max_size=12)
-
-
-def by_round(values: list[float]) -> dict[int, float]:
-    return dict(enumerate(values))
 
 
 def test_a_paired_difference_is_students_t_on_the_logarithms() -> None:
@@ -57,11 +54,31 @@ def test_trials_whose_number_was_decided_by_looking_at_them_cost_half_of_the_lev
 
 
 def test_only_common_rounds_are_compared() -> None:
-    found = paired_difference({0: 1.0, 1: 1.0, 2: 9.0}, {0: 2.0, 1: 2.0, 3: 0.1})
+    found = paired_difference(by_round([1.0, 1.0, 9.0]), by_round([2.0, 2.0]) | {SessionRound(0, 3): 0.1})
     assert found is not None
     assert found.ratio == pytest.approx(2.0)
-    assert paired_difference({0: 1.0}, {0: 2.0}) is None
-    assert paired_difference({0: 1.0, 1: 1.0}, {2: 2.0, 3: 1.0}) is None
+    assert paired_difference(by_round([1.0]), by_round([2.0])) is None
+    assert paired_difference(by_round([1.0, 1.0]), {SessionRound(0, 2): 2.0, SessionRound(0, 3): 1.0}) is None
+
+
+def test_what_two_sessions_measured_of_one_round_is_not_compared() -> None:
+    """A trial that a resume made up for, or `--retry` repeated, saw another machine than its round's others."""
+    earlier, later = by_round([1.0, 1.01, 0.99]), by_round([1.3, 1.31, 1.29], session=1)
+    assert paired_difference(earlier, later) is None
+    both = paired_difference(earlier | later, by_round([1.0, 1.0, 1.0], session=1))
+    assert both is not None
+    assert both.degrees == 2
+    assert both.ratio == pytest.approx(1 / 1.3, rel=0.01)
+
+
+def test_identical_cells_of_which_one_was_tried_again_later_are_not_ranked() -> None:
+    rng = np.random.default_rng(11)
+    for _ in range(50):
+        one, other = (np.exp(rng.normal(0, 0.02, 5)).tolist() for _ in range(2))
+        again = by_round([0.77 * each for each in other], session=1)
+        floor = aa_floor([by_round(one), again])
+        assert floor is not None
+        assert not rank([by_round(one), again], floor.log_ratio).less
 
 
 @given(FIGURES, st.floats(1e-3, 1e3))
@@ -69,7 +86,7 @@ def test_a_common_drift_of_any_size_cancels(values: list[float], drift: float) -
     speeds = [drift**index for index in range(len(values))]
     one, other = by_round(values), by_round([1.5 * each for each in values])
     drifted = [
-        {index: figure * speeds[index] for index, figure in figures.items()} for figures in (one, other)
+        {each: figure * speeds[each.round] for each, figure in figures.items()} for figures in (one, other)
     ]
     found = paired_difference(*drifted)
     assert found is not None
@@ -177,6 +194,21 @@ def test_the_floor_is_the_95_percent_quantile_of_identical_cells() -> None:
     assert 0.93 <= np.mean(apart < floor.log_ratio) <= 0.97
 
 
+def test_what_changes_between_two_sessions_is_not_in_the_floor() -> None:
+    """As with cells that are compared, whatever number of trials each session has."""
+    rng = np.random.default_rng(5)
+    drawn = np.exp(rng.normal(0, 0.05, (400, 8)))
+    cells = [by_round(each[:5].tolist()) | by_round((3 * each[5:]).tolist(), session=1) for each in drawn]
+    floor = aa_floor(cells)
+    assert floor is not None
+    pairs = rng.normal(0, 0.05, (2000, 2, 8)).mean(2)
+    assert 0.93 <= np.mean(np.abs(pairs[:, 0] - pairs[:, 1]) < floor.log_ratio) <= 0.97
+
+
+def test_sessions_of_one_trial_each_have_no_halves() -> None:
+    assert aa_floor([by_round([1.0]) | by_round([1.1], session=1)]) is None
+
+
 def test_the_twin_s_difference_is_kept_with_its_name() -> None:
     steady = by_round([1.0, 1.01, 0.99, 1.0])
     shifted = {index: 1.3 * figure for index, figure in steady.items()}
@@ -188,8 +220,8 @@ def test_the_twin_s_difference_is_kept_with_its_name() -> None:
 
 
 def test_without_trials_there_is_no_floor_and_nothing_is_proved() -> None:
-    assert aa_floor([{0: 1.0}]) is None
-    assert rank([{0: 1.0}, {0: 9.0}], None).bands() == ((1, 2), (1, 2))
+    assert aa_floor([by_round([1.0])]) is None
+    assert rank([by_round([1.0]), by_round([9.0])], None).bands() == ((1, 2), (1, 2))
 
 
 def test_a_rank_is_proved_by_paired_differences_above_the_floor() -> None:
@@ -225,7 +257,7 @@ def test_ranks_agree_with_each_other_and_with_any_unit(
         assert rank(scaled, floor) == ranking
 
 
-def at_the_edge(one: dict[int, float], other: dict[int, float], floor: float) -> bool:
+def at_the_edge(one: dict[SessionRound, float], other: dict[SessionRound, float], floor: float) -> bool:
     """Whether rounding decides: such a pair may fall on either side in another unit."""
     found = paired_difference(one, other)
     return found is not None and (
@@ -258,8 +290,9 @@ def test_a_cells_floor_is_that_of_the_cells_it_is_ranked_against() -> None:
 
 
 def test_a_figure_of_zero_has_no_logarithm_and_breaks_nothing() -> None:
-    assert paired_difference({0: 0.0, 1: 1.0}, {0: 1.0, 1: 1.0}) is None
-    assert aa_floor([{0: 0.0, 1: 1.0}]) is None
+    assert paired_difference(by_round([0.0, 1.0]), by_round([1.0, 1.0])) is None
+    assert aa_floor([by_round([0.0, 1.0])]) is None
+    assert rank([by_round([0.0, 0.0]), by_round([1.0, 2.0])], 0.1).bands() == ((1, 2), (1, 2))
 
 
 def test_the_floor_is_that_of_the_group_too_small_for_noisy_cells_and_too_large_for_quiet_ones() -> None:
@@ -269,10 +302,9 @@ def test_the_floor_is_that_of_the_group_too_small_for_noisy_cells_and_too_large_
     below = []
     for _ in range(400):
         logs = rng.normal(0, spreads, (5, 10))
-        floor = aa_floor([dict(enumerate(np.exp(cell).tolist())) for cell in logs.T])
+        floor = aa_floor([by_round(np.exp(cell).tolist()) for cell in logs.T])
         assert floor is not None
         below.append(np.abs(rng.normal(0, spreads * math.sqrt(2 / 5))) < floor.log_ratio)
     quiet, noisy = np.mean(below, axis=0)[:8].mean(), np.mean(below, axis=0)[8:].mean()
     assert noisy == pytest.approx(0.59, abs=0.05)
     assert quiet > 0.98
-    assert rank([{0: 0.0, 1: 0.0}, {0: 1.0, 1: 2.0}], 0.1).bands() == ((1, 2), (1, 2))

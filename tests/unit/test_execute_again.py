@@ -8,7 +8,7 @@ from harness.container import ContainerSpec, Outcome
 from harness.derive import derive_cell
 from harness.events import TrialEnded, TrialSpoiled
 from harness.records import Moment, Phase
-from harness.results import Status
+from harness.results import SessionRound, Status
 from harness.store import RunStore
 from harness.trial import Bench
 from tests.factories import conditions, samples
@@ -78,6 +78,17 @@ def test_trials_that_ended_as_asked_are_tried_once_more_and_the_old_ones_kept(
     assert derived(list(trials)).status is Status.OK
     for name, content in kept.items():
         assert (tmp_path / "trials" / name).read_bytes() == content
+
+
+def test_what_a_later_session_measures_tells_so(tmp_path: Path, bench: Bench) -> None:
+    store = RunStore(tmp_path)
+    play(FakeEngine(until(Phase.LOAD), replace(OUTCOME, exit_code=137, oom_flag=True)), store, bench)
+    later = replace(bench, run=bench.run.model_copy(update={"session": 1}))
+    play(FakeEngine(whole()), store, later, retry=[Status.OOM])
+    assert [trial.session for trial in store.read_trials(CELLS[0].id)] == [0, 1] * 3
+    assert [probe.session for probe in store.read_probes().values()] == [0, 0, 0, 0, 1, 1, 1, 1]
+    counted = derived(list(store.read_trials(CELLS[0].id))).counted
+    assert [trial.session_round for trial in counted] == [SessionRound(1, index) for index in range(3)]
 
 
 def test_a_trial_beyond_the_planned_ones_is_tried_once_more_as_well(tmp_path: Path, bench: Bench) -> None:

@@ -63,6 +63,10 @@ def test_two_shards_become_one_run_with_all_their_trials(tmp_path: Path) -> None
     assert orders == list(range(12))
     assert sorted(store.read_probes()) == [0, 1, 2, 3]
     assert {one.probe for one in store.read_trials(TORCH.id)} == {2}
+    sessions = [{one.session for one in store.read_trials(each.id)} for each in (JAX, TORCH, FLOOR)]
+    assert sessions == [{0}, {1}, {0, 1}], "what two machines measured did not stand side by side"
+    assert [each.session for each in store.read_probes().values()] == [0, 0, 1, 1]
+    assert whole.session == 1
     assert store.read_cell(TORCH.id).status is Status.OK
     assert store.read_cell(SKIPPED.id).reason == "asks for 64 CPUs"
     assert {path: path.read_bytes() for path in before} == before

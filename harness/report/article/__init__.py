@@ -94,25 +94,26 @@ def build_article(
 
 def as_sittings(ladder: Ladder, ordinary: Mapping[str, Measured]) -> tuple[Sitting, ...]:
     """The ordinary trials as sittings of the top rung: one a round, of the frameworks that were measured in it."""
-    rounds = sorted({index for each in ordinary.values() for index in each.stats.medians_ms})
+    rounds = sorted({each for cell in ordinary.values() for each in cell.stats.medians_ms})
     return tuple(
         Sitting(
             edition=Edition.CURRENT,
             rung=ladder.top.name,
-            index=index,
+            index=found.round,
+            session=found.session,
             started_at=min(trial.started_at for each in ordinary.values() for trial in each.result.trials),
             readings=tuple(
                 Reading(
                     framework=name,
                     version=each.stats.framework_version,
-                    latency_ms=each.stats.medians_ms[index],
+                    latency_ms=each.stats.medians_ms[found],
                     max_rel_error=each.stats.max_rel_error,
                 )
                 for name, each in ordinary.items()
-                if index in each.stats.medians_ms
+                if found in each.stats.medians_ms
             ),
         )
-        for index in rounds
+        for found in rounds
     )
 
 

@@ -126,7 +126,7 @@ def _figures(measured: Measured, trial: Trial, *, counts: bool) -> tuple[str, ..
 
 def _median(measured: Measured, trial: Trial, *, counts: bool) -> str:
     if counts:
-        p50 = measured.stats.medians_ms.get(trial.index)
+        p50 = measured.stats.medians_ms.get(trial.session_round)
         return UNKNOWN if p50 is None else duration(p50)
     latencies = steady_latencies_ms(trial)
     if trial.status is not Status.OK or not latencies.size:

@@ -30,6 +30,7 @@ def derive_cell(
     probes: Mapping[int, ReferenceProbe],
     multiply_adds: int | None,
     cut_short: bool = False,
+    time_left: bool = False,
 ) -> CellResult:
     """Sum a cell's trials up: `ok` only if all that count are, else the worst of theirs, with how many of them.
 
@@ -40,6 +41,7 @@ def derive_cell(
         probes: all reference probes of the run, by number.
         multiply_adds: of one call; `None` where nobody counted them.
         cut_short: a budget left it at these trials, and what was measured by then counts.
+        time_left: the run's time is not spent: a cell that would get further trials was interrupted.
     """
     counted = last_attempts(trials)
     expected = min(protocol.trials, len(counted)) if cut_short else protocol.trials
@@ -70,7 +72,7 @@ def derive_cell(
         status=worst,
         phase=phase,
         reason=reason,
-        stopped_by=None if worst is Status.INTERRUPTED else stop,
+        stopped_by=None if worst is Status.INTERRUPTED or (stop is StoppedBy.TIME and time_left) else stop,
         planned_trials=protocol.trials,
         multiply_adds=multiply_adds,
         machine_peak=peak_of(trials, probes),

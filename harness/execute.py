@@ -81,6 +81,12 @@ class Measuring:
         self._last_probe: ReferenceProbe | None = None
         self._number = 0
         self._total = 0
+        self._ended = False
+
+    @property
+    def spent_s(self) -> float:
+        """Time of measuring, over all sessions, seconds."""
+        return self._bench.run.run_s + time.monotonic() - self._begin
 
     def run(self, cells: Sequence[Cell], scheduler: Scheduler) -> None:
         """Give every cell its planned trials, then spend further ones where a precision is asked for.
@@ -92,6 +98,7 @@ class Measuring:
         Raises:
             EngineError: the engine does not answer any more; called again, this goes on from there.
         """
+        self._ended = False
         protocol = self._bench.run.protocol
         rounds = [scheduler.round(cells, index) for index in range(protocol.trials)]
         planned = [trial for blocks in rounds for block in blocks for trial in block]
@@ -105,15 +112,35 @@ class Measuring:
             self._run_round(
                 scheduler.round([cell for cell in cells if (cell.id, index) in self._retry], index)
             )
-        extra = [cell for cell in cells if not cell.is_floor]
         index = max(protocol.trials, 1 + self._store.last_round())
-        while not self._stop.now and (
-            chosen := choose_cells(self._medians(extra), protocol, self._spent_s())
-        ):
+        while not self._stop.now and (chosen := self._imprecise(cells)):
             blocks = scheduler.round(chosen, index)
             self._total += len(chosen)
             self._run_round(blocks)
             index += 1
+        self._ended = not self._stop.now
+
+    def is_complete(self, cells: Sequence[Cell]) -> bool:
+        """Whether `run` has nothing left to do, whatever ended it.
+
+        Under a budget a cell that fails always alike gets no more trials, and nothing of it is left to do.
+        """
+        due = [
+            cell
+            for cell in cells
+            if self._stop.budget_s is None or not is_settled(self._store.read_trials(cell.id))
+        ]
+        planned = self._store.has_all(due, self._bench.run.protocol.trials)
+        return planned and (self._ended or not self._is_anything_left(cells))
+
+    def _is_anything_left(self, cells: Sequence[Cell]) -> bool:
+        """Whether some trial is to be tried again or repeated, or a cell is to get further ones."""
+        ids, trials = {cell.id for cell in cells}, self._bench.run.protocol.trials
+        return (
+            any(cell_id in ids for cell_id, _ in self._retry)
+            or any(self._has_to_repeat(cell_id, index) for cell_id in ids for index in range(trials))
+            or bool(self._imprecise(cells))
+        )
 
     def _run_round(self, blocks: Sequence[Block]) -> None:
         for block in blocks:
@@ -141,14 +168,19 @@ class Measuring:
     def _is_spoiled(self, scheduled: ScheduledTrial) -> bool:
         """Whether the host spoiled it; a repetition that is spoiled as well stands."""
         cell_id, index = scheduled.cell.id, scheduled.index
-        attempts = judged(self._store.read_attempts(cell_id, index), self._probes)
-        spoiled = [is_spoiled(trial) for trial in attempts]
-        if spoiled[-2:] not in ([True], [False, True]):
+        if not self._has_to_repeat(cell_id, index):
             return False
         self._total += 1
-        reason = "; ".join(doubt.text for doubt in attempts[-1].spoiled)
+        reason = "; ".join(doubt.text for doubt in self._judged(cell_id, index)[-1].spoiled)
         self._listener(TrialSpoiled(cell_id=cell_id, index=index, reason=reason))
         return True
+
+    def _has_to_repeat(self, cell_id: str, index: int) -> bool:
+        spoiled = [is_spoiled(trial) for trial in self._judged(cell_id, index)]
+        return spoiled[-2:] in ([True], [False, True])
+
+    def _judged(self, cell_id: str, index: int) -> tuple[Trial, ...]:
+        return judged(self._store.read_attempts(cell_id, index), self._probes)
 
     def _probe(self, requested: Requested, *, again: bool) -> ReferenceProbe | None:
         """The reference probe on some CPUs: a new one, or the last where nothing ran since and it was there."""
@@ -220,6 +252,11 @@ class Measuring:
             self._listener(TrialSpoiled(cell_id=cell_id, index=index, reason=trial.reason))
         return trial
 
+    def _imprecise(self, cells: Sequence[Cell]) -> tuple[Cell, ...]:
+        """Those that get a further trial where a precision is asked for; the floor never does."""
+        medians = self._medians([cell for cell in cells if not cell.is_floor])
+        return choose_cells(medians, self._bench.run.protocol, self.spent_s)
+
     def _medians(self, cells: Sequence[Cell]) -> dict[Cell, list[float]]:
         """The medians that each cell has so far; cells with a failed trial are left out, as more will not help them."""
         if self._bench.run.protocol.precision is None:
@@ -231,10 +268,6 @@ class Measuring:
             if trials and all(trial.status is Status.OK for trial in trials):
                 found[cell] = medians
         return found
-
-    def _spent_s(self) -> float:
-        """Time of measuring, over all sessions, seconds."""
-        return self._bench.run.run_s + time.monotonic() - self._begin
 
     def _tick(self) -> None:
         self._listener(Tick())

@@ -53,6 +53,7 @@ def sum_up(
 
 def _results(plan: Plan, store: RunStore, bench: Bench, stop: Stop) -> Iterator[CellResult]:
     protocol, probes = bench.run.protocol, store.read_probes()
+    over = protocol.max_time_s is not None and bench.run.run_s >= protocol.max_time_s
     for planned in plan.cells:
         cell = planned.cell
         trials = store.read_trials(cell.id)
@@ -73,6 +74,7 @@ def _results(plan: Plan, store: RunStore, bench: Bench, stop: Stop) -> Iterator[
                 probes=probes,
                 multiply_adds=bench.run.models[cell.model].count(cell),
                 cut_short=stop.spent or (stop.budget_s is not None and is_settled(trials)),
+                time_left=not (over or stop.spent),
             )
 
 

@@ -318,7 +318,7 @@ class CellResult(Stored):
     expected: Expectation | None = None
     """What the matrix expects of it, where that is no result."""
     stopped_by: StoppedBy | None = None
-    """`None` for a cell that never ran, or whose run was interrupted."""
+    """`None` for a cell that never ran, or whose run was interrupted before it had its trials or its precision."""
     planned_trials: Positive
     """Those that it had to have; more were spent to reach a precision."""
     multiply_adds: Count | None = None

@@ -19,7 +19,6 @@ from harness.article.replay import make_replay
 from harness.build import remove_stages
 from harness.catalog import load_catalog
 from harness.container import ContainerSpec, Mount
-from harness.derive import is_settled
 from harness.engine import LOCK_NAME, Engine
 from harness.engine_connection import connect
 from harness.errors import BuildError, EngineError, StoreError
@@ -258,25 +257,20 @@ def measure(
         retry=options.retry,
         beside=replay.beside if replay else alone,
     )
-    begin = time.monotonic()
     try:
         with stop.at_first_interrupt(listener):
             through_losses(lambda: measuring.run(runnable, scheduler), engine, bench.supplies, stop, listener)
     finally:
-        # Under a budget a cell that fails always alike gets no more trials, and nothing of it is left to do.
-        due = [
-            cell for cell in runnable if stop.budget_s is None or not is_settled(store.read_trials(cell.id))
-        ]
-        complete = store.has_all(due, bench.run.protocol.trials) and (not replay or replay.is_complete)
+        complete = measuring.is_complete(runnable) and (not replay or replay.is_complete)
         run = bench.run.model_copy(
             update={
                 "state": RunState.COMPLETE if complete else RunState.INTERRUPTED,
                 "finished_at": datetime.now(UTC),
-                "run_s": bench.run.run_s + time.monotonic() - begin,
+                "run_s": measuring.spent_s,
                 "trials": store.count_trials(),
             }
         )
-        cells = sum_up(plan, store, bench, stop, expectation)
+        cells = sum_up(plan, store, replace(bench, run=run), stop, expectation)
         with contextlib.suppress(OSError):  # whose terminal or pipe is closed has a report all the same
             listener(Step(subject="report", text=f"writing the pages of {counted(len(cells), 'cell')}"))
         report = write_results(store, run, cells)

@@ -1,14 +1,118 @@
 """A session of a run: which stored run it goes on with, and what it says of the run in the end."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
+import pytest
+
+from harness import session
+from harness.container import ContainerSpec, Outcome
+from harness.engine import Engine
+from harness.errors import EngineError
+from harness.host import ProbeFacts
 from harness.intake import Options
-from harness.session import open_store
+from harness.plan import Plan, PlannedCell
+from harness.records import Phase
+from harness.results import Status, StoppedBy
+from harness.runs import RunState
+from harness.session import measure, open_store
+from harness.stopping import Stop
+from harness.store import RunStore, fitting_run
+from harness.supplies import Supplies
+from harness.trial import Bench
+from tests.factories import samples
+from tests.unit.stand_in import CELLS, HOST, FakeEngine, play
 from tests.unit.test_store import a_run, stored
+from tests.unit.trials import CAP, OUTCOME, until, whole
 
 
-def options(reports: Path) -> Options:
-    return Options(matrix=Path("matrix.yaml"), reports=reports)
+class Wandering(FakeEngine):
+    """Its trials' medians are far apart, so that no cell is ever precise; something happens in one of them."""
+
+    def __init__(self, at: int, event: Callable[[], None]) -> None:
+        super().__init__(whole())
+        self.at, self.event = at, event
+
+    def run(self, spec: ContainerSpec, **words: Any) -> Outcome:
+        if spec.module is None:
+            if len(self.specs) == self.at:
+                self.event()
+            calls = samples([1000 * (1 + len(self.specs) % 3)] * 20, Phase.STEADY)
+            records = [*whole()[:-3], calls, *whole()[-3:]]
+            self.lines = [record.model_dump_json().encode() for record in records]
+        return super().run(spec, **words)
+
+    def await_answer(self, patience_s: float, *, stop: Callable[[], bool]) -> bool:  # noqa: ARG002
+        raise EngineError("it stays away")
+
+
+class Ending:
+    """A run that its session ends somehow."""
+
+    def __init__(self, reports: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.stop = Stop()
+        self.reports = reports
+        self.bench = bench
+        self.store = stored(reports, bench.run)
+        monkeypatch.setattr(session, "Stop", lambda _: self.stop)
+        monkeypatch.setattr(session, "write_results", self._write)
+        monkeypatch.setattr(Supplies, "failure", lambda *_: None)
+        monkeypatch.setattr(Supplies, "volumes", ())
+
+    def measure(self, engine: FakeEngine, **options: Any) -> None:
+        measure(
+            Plan(cells=tuple(PlannedCell(cell=cell) for cell in CELLS), protocol=self.bench.run.protocol),
+            cast("ProbeFacts", SimpleNamespace(topology=HOST, memory_bytes=8 * CAP)),
+            engine=cast("Engine", engine),
+            store=self.store,
+            bench=self.bench,
+            listener=lambda _: None,
+            options=Options(matrix=Path("matrix.yaml"), reports=self.reports, **options),
+            expectation=lambda _: None,
+            replay=None,
+        )
+
+    def _write(self, store: RunStore, run: Any, cells: Any) -> Path:
+        store.write_run(run)
+        for cell in cells:
+            store.write_cell(cell)
+        return store.folder
+
+    def interrupt(self) -> None:
+        self.stop.interrupted = True
+
+    def interrupt_twice(self) -> None:
+        raise KeyboardInterrupt
+
+    def lose_engine(self) -> None:
+        raise EngineError("it is gone")
+
+    def spend_budget(self) -> None:
+        self.stop.budget_s = 0
+
+    @property
+    def stopped_by(self) -> set[StoppedBy | None]:
+        return {self.store.read_cell(cell.id).stopped_by for cell in CELLS}
+
+
+@pytest.fixture
+def ending(tmp_path: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Ending:
+    return Ending(tmp_path, bench, monkeypatch)
+
+
+@pytest.fixture
+def precise(tmp_path: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Ending:
+    """One with further rounds, which end with twelve trials."""
+    protocol = bench.run.protocol.model_copy(update={"precision": 0.01, "max_trials": 6})
+    run = bench.run.model_copy(update={"protocol": protocol})
+    return Ending(tmp_path, replace(bench, run=run), monkeypatch)
+
+
+def options(reports: Path, *retry: Status) -> Options:
+    return Options(matrix=Path("matrix.yaml"), reports=reports, retry=frozenset(retry))
 
 
 def test_each_time_that_a_run_is_gone_on_with_is_a_session_of_its_own(tmp_path: Path) -> None:
@@ -18,3 +122,63 @@ def test_each_time_that_a_run_is_gone_on_with_is_a_session_of_its_own(tmp_path: 
         store, run = open_store(options(tmp_path), a_run("r2"))
         sessions.append((run.run_id, run.session, store.read_run().session))
     assert sessions == [("r1", 1, 1), ("r1", 2, 2)]
+
+
+@pytest.mark.parametrize(
+    ("event", "error"),
+    [
+        (Ending.interrupt, KeyboardInterrupt),
+        (Ending.interrupt_twice, KeyboardInterrupt),
+        (Ending.lose_engine, EngineError),
+    ],
+)
+def test_a_run_that_is_stopped_in_its_further_rounds_goes_on(
+    precise: Ending, event: Callable[[Ending], None], error: type[BaseException]
+) -> None:
+    with pytest.raises(error):
+        precise.measure(Wandering(8, lambda: event(precise)))
+    run = precise.store.read_run()
+    assert run.state is RunState.INTERRUPTED
+    assert precise.stopped_by == {None}, "nobody decided that these trials are enough"
+    assert fitting_run(precise.reports, run, complete_too=False) is not None
+
+    precise.stop = Stop()
+    precise.measure(Wandering(99, precise.interrupt))
+    assert precise.store.read_run().state is RunState.COMPLETE
+    assert precise.stopped_by == {StoppedBy.TRIALS}
+    assert precise.store.count_trials() == 12
+
+
+def test_a_spent_budget_ends_a_session_well_and_the_run_can_go_on(precise: Ending) -> None:
+    precise.measure(Wandering(8, precise.spend_budget))
+    assert precise.store.read_run().state is RunState.INTERRUPTED
+    assert precise.stopped_by == {StoppedBy.TIME}
+
+
+def test_an_interrupt_after_which_nothing_is_left_changes_nothing(precise: Ending) -> None:
+    precise.measure(Wandering(11, precise.interrupt))
+    assert precise.store.read_run().state is RunState.COMPLETE
+
+
+def test_a_run_whose_own_time_is_spent_is_complete(precise: Ending) -> None:
+    protocol = precise.bench.run.protocol.model_copy(update={"max_time_s": 0.0})
+    precise.bench = replace(precise.bench, run=precise.bench.run.model_copy(update={"protocol": protocol}))
+    precise.measure(Wandering(99, precise.interrupt))
+    assert precise.store.read_run().state is RunState.COMPLETE
+    assert precise.stopped_by == {StoppedBy.TIME}
+
+
+def test_an_interrupt_leaves_what_was_to_be_tried_again(ending: Ending) -> None:
+    oom = FakeEngine(until(Phase.LOAD), replace(OUTCOME, exit_code=137, oom_flag=True))
+    play(oom, ending.store, ending.bench)
+    with pytest.raises(KeyboardInterrupt):
+        ending.measure(Wandering(2, ending.interrupt), retry=frozenset({Status.OOM}))
+    assert ending.store.read_run().state is RunState.INTERRUPTED
+
+
+def test_an_interrupt_leaves_the_repetition_of_what_the_host_spoiled(ending: Ending) -> None:
+    engine = Wandering(5, ending.interrupt)
+    engine.speeds = [1.0, 1.0, 1.0, 0.5]  # the machine changes in the last round
+    with pytest.raises(KeyboardInterrupt):
+        ending.measure(engine)
+    assert ending.store.read_run().state is RunState.INTERRUPTED

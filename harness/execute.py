@@ -99,6 +99,7 @@ class Measuring:
             EngineError: the engine does not answer any more; called again, this goes on from there.
         """
         self._ended = False
+        self._last_probe = None  # the engine was away since
         protocol = self._bench.run.protocol
         rounds = [scheduler.round(cells, index) for index in range(protocol.trials)]
         planned = [trial for blocks in rounds for block in blocks for trial in block]
@@ -143,6 +144,8 @@ class Measuring:
         )
 
     def _run_round(self, blocks: Sequence[Block]) -> None:
+        if self._beside is not alone:
+            self._last_probe = None  # much was measured since
         for block in blocks:
             self._run_block(block)
 

@@ -80,11 +80,13 @@ def probe_moved(trial: Trial, probes: Mapping[int, ReferenceProbe]) -> Iterator[
 
 
 def next_probe(before: ReferenceProbe, probes: Mapping[int, ReferenceProbe]) -> ReferenceProbe | None:
-    """The probe that followed on the same CPUs."""
+    """The probe that followed on the same CPUs in the same session: of another one's machine it says nothing."""
     later = (
         probe
         for number, probe in sorted(probes.items())
-        if number > before.number and same_cpus(probe.requested, before.requested)
+        if number > before.number
+        and probe.session == before.session
+        and same_cpus(probe.requested, before.requested)
     )
     return next(later, None)
 

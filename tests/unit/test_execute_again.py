@@ -1,18 +1,25 @@
 """Trials that are run again: what the host, the probe or the engine spoiled, and what was asked for."""
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+import pytest
 
 from harness.container import ContainerSpec, Outcome
 from harness.derive import derive_cell
+from harness.engine import Engine
+from harness.errors import EngineError
 from harness.events import TrialEnded, TrialSpoiled
+from harness.execute import Measuring
 from harness.records import Moment, Phase
 from harness.results import SessionRound, Status
+from harness.stopping import Stop
 from harness.store import RunStore
 from harness.trial import Bench
 from tests.factories import conditions, samples
-from tests.unit.stand_in import CELLS, FakeEngine, play
+from tests.unit.stand_in import CELLS, SCHEDULER, FakeEngine, play
 from tests.unit.test_derive import derived
 from tests.unit.trials import OUTCOME, until, whole
 
@@ -126,6 +133,45 @@ def test_a_probe_stands_on_either_side_of_a_block_and_between_two(tmp_path: Path
     assert engine.probes == 4  # before the first of three rounds of one block each, and after each
     assert list(store.read_probes()) == [0, 1, 2, 3]
     assert [trial.probe for trial in store.read_trials(CELLS[0].id)] == [0, 1, 2]
+
+
+def test_a_probe_from_before_the_engine_went_away_is_not_that_before_a_trial(
+    tmp_path: Path, bench: Bench
+) -> None:
+    class Flaky(FakeEngine):
+        def run(self, spec: ContainerSpec, **words: Any) -> Outcome:
+            if self.probes == 1 and spec.module is None:
+                self.probes += 1
+                raise EngineError("it is gone")
+            return super().run(spec, **words)
+
+    store = RunStore(tmp_path)
+    measuring = Measuring(
+        engine=cast("Engine", Flaky(whole())),
+        store=store,
+        bench=bench,
+        listener=lambda _: None,
+        stop=Stop(),
+    )
+    with pytest.raises(EngineError):
+        measuring.run(CELLS, SCHEDULER)
+    measuring.run(CELLS, SCHEDULER)
+    assert [trial.probe for trial in store.read_trials(CELLS[0].id)] == [1, 2, 3]
+
+
+def test_a_probe_from_before_what_stands_beside_a_round_is_not_that_before_a_trial(
+    tmp_path: Path, bench: Bench
+) -> None:
+    store = RunStore(tmp_path)
+    Measuring(
+        engine=cast("Engine", FakeEngine(whole())),
+        store=store,
+        bench=bench,
+        listener=lambda _: None,
+        stop=Stop(),
+        beside=lambda *_: contextlib.nullcontext(),
+    ).run(CELLS, SCHEDULER)
+    assert [trial.probe for trial in store.read_trials(CELLS[0].id)] == [0, 2, 4]
 
 
 def test_a_trial_whose_probe_moved_is_repeated_once_and_both_are_kept(tmp_path: Path, bench: Bench) -> None:

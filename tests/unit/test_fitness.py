@@ -95,6 +95,14 @@ def test_the_next_probe_is_one_on_the_same_cpus() -> None:
     assert next_probe(probes[1], probes) is None
 
 
+def test_the_next_probe_is_one_of_the_same_session() -> None:
+    """A block that was cut off is not judged by the machine of another day."""
+    later = probe(1, of=HERE, speed=1e9).model_copy(update={"session": 1})
+    probes = {0: probe(0, of=HERE), 1: later}
+    assert next_probe(probes[0], probes) is None
+    assert list(probe_moved(trial(HERE), probes)) == []
+
+
 def test_the_next_probe_of_a_quota_is_one_under_the_same_quota() -> None:
     half, whole, quota = cell(cpus=0.5), cell(cpus=1), cell(cpus=1, cpu_mode="quota")
     probes = {number: probe(number, of=of) for number, of in enumerate((half, quota, whole, half, quota))}

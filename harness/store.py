@@ -159,13 +159,17 @@ class RunStore:
         return tuple(trial for index in rounds for trial in self.read_attempts(cell_id, index))
 
     def ended_as(self, statuses: Collection[Status]) -> set[tuple[str, int]]:
-        """Cell and round of the trials whose last attempt ended as one of these."""
+        """Cell and round of the trials whose last attempt ended as one of these.
+
+        One that the harness or the engine spoiled is looked through, as whoever goes on with the run removes it.
+        """
         if not statuses:
             return set()
         found = (read_model(path, Trial) for path in (self.folder / "trials").glob("*.json"))
         last: dict[tuple[str, int], Trial] = {}
         for trial in sorted(found, key=lambda trial: trial.attempt):
-            last[trial.cell_id, trial.index] = trial
+            if trial.status not in FAULTS or trial.status in statuses:
+                last[trial.cell_id, trial.index] = trial
         return {key for key, trial in last.items() if trial.status in statuses}
 
     def has_all(self, cells: Iterable[Cell], rounds: int) -> bool:

@@ -168,6 +168,21 @@ def test_a_run_whose_own_time_is_spent_is_complete(precise: Ending) -> None:
     assert precise.stopped_by == {StoppedBy.TIME}
 
 
+def test_a_retry_that_the_engine_cut_off_can_be_repeated(ending: Ending) -> None:
+    for engine, retry in (
+        (FakeEngine(until(Phase.LOAD), replace(OUTCOME, exit_code=137, oom_flag=True)), []),
+        (FakeEngine(whole(), replace(OUTCOME, error="it is gone")), [Status.OOM]),
+    ):
+        play(engine, ending.store, ending.bench, retry=retry)
+    assert {path.name.count(".1.json") for path in ending.store.faulty_trials()} == {1}
+
+    store, run = open_store(options(ending.reports, Status.OOM), ending.bench.run)
+
+    assert run.run_id == ending.bench.run.run_id
+    assert store.faulty_trials() == ()
+    assert len(store.ended_as([Status.OOM])) == 6
+
+
 def test_an_interrupt_leaves_what_was_to_be_tried_again(ending: Ending) -> None:
     oom = FakeEngine(until(Phase.LOAD), replace(OUTCOME, exit_code=137, oom_flag=True))
     play(oom, ending.store, ending.bench)

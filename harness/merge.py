@@ -199,5 +199,6 @@ def _derived(result: CellResult, parts: _Parts, run: Run) -> CellResult:
         protocol=run.protocol,
         probes=parts.probes,
         multiply_adds=run.models[result.cell.model].count(result.cell),
+        cut_short=True,  # in parts that are complete, a cell has fewer trials than planned only where it settled
     )
     return derived.model_copy(update={"expected": result.expected})

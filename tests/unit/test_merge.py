@@ -7,10 +7,11 @@ import pytest
 
 from harness.errors import NotComparableError
 from harness.merge import merge_runs
+from harness.records import Phase
 from harness.results import Cell, CellResult, Status
 from harness.runs import RunState
 from harness.store import RunStore
-from tests.factories import cell, host, image, probe, result, run, trial
+from tests.factories import cell, failed_trial, host, image, probe, result, run, trial
 
 JAX, TORCH, FLOOR = cell("jax"), cell("pytorch"), cell("null")
 SKIPPED = cell("openvino", cpus=64)
@@ -70,6 +71,18 @@ def test_two_shards_become_one_run_with_all_their_trials(tmp_path: Path) -> None
     assert store.read_cell(TORCH.id).status is Status.OK
     assert store.read_cell(SKIPPED.id).reason == "asks for 64 CPUs"
     assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_cell_that_failed_too_often_for_its_budget_keeps_its_reason(tmp_path: Path) -> None:
+    """Two of the planned three trials, after which a budget went to other cells."""
+    one, two = shard(tmp_path, "one", [JAX]), shard(tmp_path, "two", [TORCH])
+    store = RunStore(one)
+    store.trial_path(JAX.id, 2, 0).unlink()
+    for index in range(2):
+        store.write_trial(failed_trial(JAX, Status.OOM, Phase.LOAD, index, reason="out of memory"))
+    merge_runs([one, two], tmp_path)
+    found = merged(tmp_path).read_cell(JAX.id)
+    assert (found.status, found.reason) == (Status.OOM, "2 of 2 trials: out of memory")
 
 
 @pytest.mark.parametrize(

@@ -20,12 +20,13 @@ from harness.records import (
     PhaseEnd,
     PhaseStart,
     ProcessView,
+    Samples,
     Stop,
     WorkerError,
     every,
     first,
 )
-from harness.results import CpuMode, Evidence, Status
+from harness.results import CpuMode, Evidence, Status, TypedWarning
 from harness.units import KIB, format_duration, format_memory
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from harness.container import Outcome
     from harness.records import AnyRecord
-    from harness.results import Requested, TypedWarning
+    from harness.results import Requested
 
 QUOTA_TOLERANCE: Final = 0.01
 KILLED_FROM_OUTSIDE: Final = 128 + signal.SIGKILL
@@ -41,6 +42,8 @@ CAP_REACHED: Final = 0.9
 """Of its cap a cgroup has been charged when that cap is why the kernel kills in it; a huge page may not have fitted."""
 LARGEST_PAGE: Final = 64 * KIB
 """The kernel rounds a cap down to whole pages, and pages of 64 KiB are the largest in use."""
+OF_THE_CELL: Final = frozenset({Status.OOM, Status.TIMEOUT, Status.CRASH, Status.UNSUPPORTED})
+"""Endings that are a cell's own, and neither the engine's nor the harness's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +72,11 @@ def judge(
     mismatches = tuple(limit_mismatches(first(records, Limits), requested))
     phase = last_phase(records)
     status, reason = ending(records, outcome, requested.memory_bytes, phase, bad_line)
+    warnings = [*doubts(records, requested)]
+    whole_stream = bad_line is None and not outcome.flooded
+    if whole_stream and status in OF_THE_CELL and (output := output_before_second_clock(records)) is not None:
+        warnings.append(TypedWarning(kind="second_clock_failed", text=f"no core latency: {reason}"))
+        status, reason = judge_output(output)
     if status is Status.OK and mismatches:
         status, reason = Status.LIMITS_NOT_ENFORCED, "; ".join(mismatches)
     return Verdict(
@@ -77,7 +85,7 @@ def judge(
         reason=reason,
         evidence=gather(records, outcome, requested),
         limits_enforced=not mismatches,
-        warnings=tuple(doubts(records, requested)),
+        warnings=tuple(warnings),
     )
 
 
@@ -91,6 +99,8 @@ def ending(
     """The status and its reason; the strongest evidence is asked first."""
     end = first(records, End)
     where = f"in {phase}" if phase else "before the first phase"
+    if output_before_second_clock(records) is not None:
+        where = "in the second clock"
     found = (
         out_of_memory(end, outcome, cap_bytes, where)
         or stopped_from_outside(outcome, where, bad_line)
@@ -166,6 +176,20 @@ def worker_ending(records: Sequence[AnyRecord], end: End, where: str) -> tuple[S
     if output is None or first(records, ProcessView) is None:
         return Status.CRASH, f"the worker ended {where} without a result"
     return judge_output(output)
+
+
+def output_before_second_clock(records: Sequence[AnyRecord]) -> Output | None:
+    """The check of the outputs, where the trial has all that it is judged by and the second clock has not ended.
+
+    That is: the steady phase ended, its latencies arrived, then the check; no error before, no process view after.
+    """
+    output = first(records, Output)
+    if output is None or first(records, ProcessView) is not None:
+        return None
+    before = records[: records.index(output)]
+    steady = any(each.name is Phase.STEADY for each in every(before, PhaseEnd))
+    sampled = any(each.is_steady for each in every(before, Samples))
+    return output if steady and sampled and first(before, WorkerError) is None else None
 
 
 def judge_output(output: Output) -> tuple[Status, str]:

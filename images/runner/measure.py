@@ -7,7 +7,7 @@ import contextlib
 import mmap
 import time
 import zlib
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
@@ -18,19 +18,21 @@ if TYPE_CHECKING:
 
     Inputs = dict[str, NDArray[Any]]
     Outputs = Sequence[NDArray[Any]]
-    T = TypeVar("T")
 
+T = TypeVar("T")
 SMALLEST_SCALE = 1e-30
 """What an error is relative to where the reference is zero throughout."""
 ANOTHER_NUMBER = 2.0
 """The relative error of a label that is not the reference's: more than any tolerance."""
+BOUND_AT_ONCE = 8 * 1024**2
+"""Bytes of inputs and outputs; the calls of larger ones take so long that what binding leaves behind does not show."""
 NOTES = 20
 """How often a phase's growth is noted: enough for a slope."""
 
 
 def measure(
     run: Callable[[T], object],
-    inputs: Sequence[T],
+    inputs: Sequence[T] | Natives[T],
     *,
     seconds: float,
     min_iterations: int,
@@ -67,7 +69,7 @@ def measure(
         outputs = run(chosen)
         end = clock()
         latencies[count] = end - start
-        outputs = None  # noqa: F841 - freed here, outside this call's clock and the next one's
+        del chosen, outputs  # freed here, outside this call's clock and the next one's
         count += 1
         # One comparison a call: the next mark is either a note or the end.
         if end >= mark or count == max_iterations:
@@ -77,6 +79,38 @@ def measure(
             if last:
                 return latencies[:count]
             mark = end + step if note else end
+
+
+class Natives(Generic[T]):
+    """The inputs as the framework's own tensors, each made when its turn comes, so that there is one at a time."""
+
+    def __init__(self, to_native: Callable[[Inputs], T], inputs: Sequence[Inputs]) -> None:
+        self._to_native = to_native
+        self._inputs = inputs
+
+    def __len__(self) -> int:
+        return len(self._inputs)
+
+    def __getitem__(self, index: int) -> T:
+        return self._to_native(self._inputs[index])
+
+
+def bind(
+    to_native: Callable[[Inputs], T], inputs: Sequence[Inputs], outputs: Sequence[Outputs]
+) -> Sequence[T] | Natives[T]:
+    """Make what the second clock rotates through.
+
+    A framework that copies its inputs, or keeps outputs with them, holds no more of them at once than `BOUND_AT_ONCE`.
+    Smaller ones are bound beforehand all the same: a call of microseconds is slower right after binding, up to twofold.
+
+    Args:
+        to_native: makes the framework's own tensors of one call's inputs.
+        inputs: of all calls.
+        outputs: of all calls, as large as the framework's own or larger.
+    """
+    size = sum(array.nbytes for call in inputs for array in call.values())
+    size += sum(array.nbytes for call in outputs for array in call)
+    return [to_native(call) for call in inputs] if size <= BOUND_AT_ONCE else Natives(to_native, inputs)
 
 
 def reserve(count: int) -> NDArray[np.uint64]:

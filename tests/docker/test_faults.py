@@ -14,7 +14,7 @@ import pytest
 from harness.attachment import Attachment
 from harness.container import LABEL_CELL
 from harness.events import PhaseReached
-from harness.records import End, Framework, Phase
+from harness.records import Clock, End, Framework, Phase, Samples
 from harness.results import Status
 from tests.docker.conftest import MIB, Place
 from tests.docker.parents import small_parent
@@ -113,6 +113,23 @@ def test_a_trial_that_hangs_is_out_of_time_and_gone(
     trial = faults.trial("fault", fault=fault, protocol=limits)
     assert (trial.status, trial.phase, trial.reason) == (Status.TIMEOUT, phase, words)
     assert time.monotonic() - start < 20
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("allocate", "out of memory in the second clock"),
+        ("hang", "out of time in the second clock"),
+        ("crash", "killed by SIGSEGV in the second clock"),
+        ("fail", "ValueError in the second clock"),
+        ("leave", "the worker ended in the second clock without a result"),
+    ],
+)
+def test_a_fault_in_the_second_clock_costs_only_its_figure(faults: Place, what: str, words: str) -> None:
+    trial = faults.trial("fault", fault=f"{what}:core", memory=128 * MIB, protocol={"timeout_s": 15})
+    assert (trial.status, trial.reason) == (Status.OK, "")
+    assert [words in doubt.text for doubt in trial.warnings if doubt.kind == "second_clock_failed"] == [True]
+    assert {samples.clock for samples in trial.all(Samples)} == {Clock.END_TO_END}
 
 
 def test_a_container_that_is_killed_from_outside_says_nothing_of_its_cell(

@@ -65,7 +65,7 @@ def test_every_word_for_why_a_cell_stopped_is_explained() -> None:
 
 @pytest.mark.parametrize(
     ("heading", "modules"),
-    [("Doubts", ("doubts.py", "trial.py")), ("What spoils a trial", ("fitness.py",))],
+    [("Doubts", ("doubts.py", "trial.py", "verdict.py")), ("What spoils a trial", ("fitness.py",))],
 )
 def test_every_kind_of_warning_is_explained(heading: str, modules: tuple[str, ...]) -> None:
     code = "".join((HARNESS / name).read_text() for name in modules)

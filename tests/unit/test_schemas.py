@@ -161,7 +161,7 @@ def test_the_record_fixture_is_in_the_order_of_its_page() -> None:
     assert kinds == [
         "limits", "conditions before", "page_cache", *phases, "warmup", "conditions steady_start",
         "conditions steady_end", "threads", "growth", "samples warmup end_to_end", "samples steady end_to_end",
-        "samples steady core", "output", "process", "conditions after", "end",
+        "output", "samples steady core", "process", "conditions after", "end",
     ]  # fmt: skip
 
 

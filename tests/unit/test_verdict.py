@@ -10,6 +10,7 @@ from harness.container import Outcome
 from harness.records import AnyRecord, Limits, Output, Phase, Stop, parse_record
 from harness.results import CpuMode, Requested, Status
 from harness.verdict import judge
+from tests.factories import samples
 from tests.unit.trials import (
     CAP,
     LIMITS,
@@ -27,6 +28,11 @@ from tests.unit.trials import (
 )
 
 KILLED = replace(OUTCOME, exit_code=137)
+STEADY = samples([100] * 30, Phase.STEADY)
+MEASURED = [*until(Phase.STEADY), ended(Phase.STEADY), STEADY, OUTPUT]
+"""All that a trial is judged by, before the second clock."""
+BAD_OUTPUT = OUTPUT.model_copy(update={"max_rel_error": 0.25})
+OOM = end(exit_code=None, signal=SIGKILL, oom_kills=1)
 
 
 def changed_output(**changes: object) -> list[AnyRecord]:
@@ -215,6 +221,57 @@ def test_every_ending_has_its_own_verdict(name: str) -> None:
 
     assert (verdict.status, verdict.phase) == (status, phase)
     assert words in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("rest", "outcome", "words"),
+    [
+        ([OOM], OUTCOME, "out of memory in the second clock"),
+        ([], replace(KILLED, oom_flag=True), "out of memory in the second clock, and the supervisor with it"),
+        ([], replace(KILLED, out_of_time_s=90), "out of time in the second clock after 1 min 30 s"),
+        ([end(exit_code=None, signal=SIGSEGV)], OUTCOME, "killed by SIGSEGV in the second clock"),
+        ([end()], OUTCOME, "the worker ended in the second clock without a result"),
+        (
+            [error("MemoryError", phase=None), end(exit_code=1)],
+            OUTCOME,
+            "MemoryError in the second clock: no",
+        ),
+        ([error("NotImplementedError", "no tensors", None), end(exit_code=1)], OUTCOME, "no tensors"),
+    ],
+)
+def test_a_death_in_the_second_clock_costs_only_its_figure(
+    rest: list[AnyRecord], outcome: Outcome, words: str
+) -> None:
+    verdict = judge([*MEASURED, *rest], outcome, REQUESTED)
+    assert (verdict.status, verdict.phase, verdict.reason) == (Status.OK, None, "")
+    assert [(doubt.kind, doubt.text) for doubt in verdict.warnings] == [
+        ("second_clock_failed", f"no core latency: {words}")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("records", "outcome", "status"),
+    [
+        ([*until(Phase.STEADY), STEADY, OUTPUT, OOM], OUTCOME, Status.OOM),
+        ([*until(Phase.STEADY), ended(Phase.STEADY), OUTPUT, OOM], OUTCOME, Status.OOM),
+        ([*until(Phase.STEADY), ended(Phase.STEADY), STEADY, OOM], OUTCOME, Status.OOM),
+        ([*MEASURED, PROCESS], replace(KILLED, out_of_time_s=90), Status.TIMEOUT),
+        ([*MEASURED[:-1], error("BadRecord"), OUTPUT, OOM], OUTCOME, Status.OOM),
+        ([*MEASURED[:-1], BAD_OUTPUT, OOM], OUTCOME, Status.INVALID_OUTPUT),
+        (MEASURED, OUTCOME, Status.HARNESS_ERROR),
+        (MEASURED, replace(OUTCOME, flooded=True), Status.CRASH),
+        ([*MEASURED, end(exit_code=None, signal=SIGKILL, stop=Stop.ABANDONED)], OUTCOME, Status.INTERRUPTED),
+        ([LIMITS.model_copy(update={"swap_bytes": 5}), *MEASURED, OOM], OUTCOME, Status.LIMITS_NOT_ENFORCED),
+    ],
+)
+def test_only_the_second_clock_may_fail_and_only_when_all_else_is_there(
+    records: list[AnyRecord], outcome: Outcome, status: Status
+) -> None:
+    assert judge(records, outcome, REQUESTED).status is status
+
+
+def test_a_line_that_is_no_record_spoils_the_second_clock_and_the_trial() -> None:
+    assert judge(MEASURED, OUTCOME, REQUESTED, bad_line="garbage").status is Status.CRASH
 
 
 def test_a_line_that_is_no_record_spoils_the_trial() -> None:

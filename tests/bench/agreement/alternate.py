@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 from runner.batches import load_batches
-from runner.measure import measure
+from runner.measure import bind, measure
 from runner.model import ModelFiles
 from runner.warmup import warm_up
 
@@ -29,7 +29,7 @@ def main() -> None:
     pairs = int(sys.argv[5])
     adapter = importlib.import_module("adapter").Adapter(threads=threads, params=params)
     model = ModelFiles(dims)
-    inputs, _ = load_batches(model, kinds=8)
+    inputs, expected = load_batches(model, kinds=8)
     adapter.load(model)
     adapter.compile()
     gc.collect()
@@ -47,7 +47,7 @@ def main() -> None:
     claims = tools(adapter, model, inputs, threads=threads, large=np.median(warmup) >= LARGE_NS)
     for number, (name, clock, block) in enumerate(sorted(claims, key=lambda claim: claim[1], reverse=True)):
         if clock == "core" and natives is None:
-            natives = [adapter.to_native(chosen) for chosen in inputs]
+            natives = bind(adapter.to_native, inputs, expected)
         calls, given = (adapter.run, inputs) if clock == "end_to_end" else (adapter.infer, natives)
 
         def own(calls: object = calls, given: object = given) -> float:

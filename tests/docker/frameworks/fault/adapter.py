@@ -300,7 +300,8 @@ class Adapter:
         return inputs
 
     def infer(self, native: dict[str, np.ndarray]) -> list[np.ndarray]:
-        """Run one call on the second clock, where nothing fails any more."""
+        """Run one call on the second clock."""
+        at("core")
         return list(self.forward(self.weights, native).values())
 
     def phase(self) -> str:

@@ -1,0 +1,149 @@
+"""The worker goes through a whole trial in this process, with an adapter that writes down what happens to it."""
+
+import gc
+import json
+import sys
+import weakref
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from runner import worker
+from runner.cgroup import CgroupV2
+from runner.model import ModelFiles
+from runner.phases import Phases
+
+from harness.records import parse_record
+
+COUNT = 8
+SPEC = {
+    "dims": {"batch": "batch"},
+    "inputs": [{"name": "x", "shape": ["batch", 16], "dtype": "float32"}],
+    "outputs": [{"name": "y", "shape": ["batch", 16], "dtype": "float32"}],
+    "independent_rows": True,
+    "tolerance": 1e-5,
+    "task": "other",
+}
+JOB = {
+    "dims": {"batch": 1}, "threads": 1, "params": {}, "warmup_s": 0.0, "budget_s": 0.0, "min_iterations": 50,
+    "max_iterations": 1000,
+}  # fmt: skip
+START = {"spawned_ns": 0, "cpu_ns": None}
+
+
+class Tensor:
+    """A framework's own, which can be counted."""
+
+    def __init__(self, values: NDArray[Any]) -> None:
+        self.values = values
+
+
+class Adapter:
+    """Answers twice the input, and keeps a diary."""
+
+    def __init__(self, *, threads: int, params: dict[str, Any]) -> None:  # noqa: ARG002
+        self.tensors: weakref.WeakSet[Tensor] = weakref.WeakSet()
+        self.most = 0
+        self.seen: list[float] = []
+
+    def load(self, model: ModelFiles) -> None:
+        pass
+
+    def compile(self) -> None:
+        pass
+
+    def describe(self) -> dict[str, Any]:
+        return {"version": "1", "threads": 1, "settings": {}}
+
+    def run(self, inputs: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        return [inputs["x"] * 2]
+
+    def to_native(self, inputs: dict[str, NDArray[Any]]) -> Tensor:
+        tensor = Tensor(inputs["x"].copy())
+        self.tensors.add(tensor)
+        self.most = max(self.most, len(self.tensors))
+        return tensor
+
+    def infer(self, native: Tensor) -> None:
+        self.seen.append(float(native.values[0, 0]))
+
+
+class Stage:
+    """Where a trial runs, and what came of it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.told: list[dict[str, Any]] = []
+        self.adapters: list[Any] = []
+
+    def run(self, adapter: type[Adapter] = Adapter, **changes: Any) -> None:
+        def make(**told: Any) -> Adapter:
+            self.adapters.append(adapter(**told))
+            return self.adapters[-1]
+
+        sys.modules["adapter"].Adapter = make  # type: ignore[attr-defined]
+        worker.run_trial(JOB | changes, START, Phases(CgroupV2(str(self.root))))
+
+    def kinds(self) -> list[tuple[str, str]]:
+        """Type and what it is of, from the end of the steady phase on."""
+        kinds = [
+            (each["type"], each.get("clock", each.get("name", each.get("moment", "")))) for each in self.told
+        ]
+        return kinds[kinds.index(("phase", "steady")) :]
+
+
+@pytest.fixture
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    stage = Stage(tmp_path)
+    for name in ("model", "data"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "model" / "spec.json").write_text(json.dumps(SPEC))
+    rows = np.arange(COUNT * 16, dtype=np.float32).reshape(COUNT, 16)
+    np.savez(tmp_path / "data" / "inputs.npz", x=rows)
+    np.savez(tmp_path / "data" / "reference.npz", y=rows.astype(np.float64) * 2)
+    monkeypatch.setitem(sys.modules, "adapter", SimpleNamespace())  # type: ignore[arg-type]
+    monkeypatch.setattr("runner.model.ModelFiles", partial(ModelFiles, root=tmp_path))
+    for module in ("worker", "phases"):
+        monkeypatch.setattr(f"runner.{module}.report", stage.told.append)
+    yield stage
+    gc.enable()
+
+
+def test_all_that_a_trial_is_judged_by_is_sent_before_the_second_clock(stage: Stage) -> None:
+    stage.run()
+    assert stage.kinds() == [
+        ("phase", "steady"), ("warmup", ""), ("conditions", "steady_start"), ("conditions", "steady_end"),
+        ("threads", ""), ("growth", ""), ("samples", "end_to_end"), ("samples", "end_to_end"), ("output", ""),
+        ("samples", "core"), ("process", ""),
+    ]  # fmt: skip
+    for record in stage.told:
+        parse_record(json.dumps(record).encode())
+
+
+@pytest.mark.parametrize("where", ["to_native", "infer"])
+def test_what_fails_in_the_second_clock_comes_after_the_check_of_the_outputs(
+    stage: Stage, where: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        stage.run(type("Failing", (Adapter,), {where: fail}))
+    assert stage.kinds()[-1] == ("output", "")
+
+
+@pytest.mark.parametrize(("limit", "most"), [(10**6, COUNT), (COUNT * 16 * (4 + 8) - 1, 1)])
+def test_the_second_clock_holds_one_large_input_at_a_time_and_they_rotate(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, limit: int, most: int
+) -> None:
+    monkeypatch.setattr("runner.measure.BOUND_AT_ONCE", limit)
+    stage.run()
+    (adapter,) = stage.adapters
+    assert adapter.most == most
+    assert len(set(adapter.seen[:COUNT])) == COUNT
+    assert adapter.seen[:COUNT] == adapter.seen[COUNT : 2 * COUNT]

@@ -109,7 +109,7 @@ class PhaseEnd(Record):
     system_ns: Count | None
     """Of the worker process, from its own accounting: the split is coarser than `cpu_ns`."""
     rss_peak_bytes: Count | None
-    """VmHWM of the worker, reset at the phase's start."""
+    """VmHWM of the worker, reset at the phase's start, without the latencies that the runner keeps."""
     rss_anon_bytes: Count | None
     rss_file_bytes: Count | None
     """Of the worker, at the phase's end."""

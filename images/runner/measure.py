@@ -126,6 +126,11 @@ def reserve(count: int) -> NDArray[np.uint64]:
     return np.frombuffer(room, dtype=np.uint64)
 
 
+def resident_bytes(latencies: NDArray[np.uint64]) -> int:
+    """What the latencies that one `measure` returned hold of memory: the pages of its room that were written to."""
+    return -(-latencies.nbytes // mmap.PAGESIZE) * mmap.PAGESIZE
+
+
 def samples_record(phase: str, latencies: NDArray[np.uint64], clock: str = "end_to_end") -> dict[str, object]:
     """All latencies, compactly: little-endian unsigned 64-bit, zlib, base64."""
     packed = zlib.compress(latencies.astype("<u8", copy=False).tobytes(), level=6)

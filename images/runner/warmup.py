@@ -29,7 +29,7 @@ TOLERANCE = 0.05
 
 def warm_up(
     run: Callable[[T], object], inputs: Sequence[T], *, seconds: float
-) -> tuple[NDArray[np.uint64], dict[str, object]]:
+) -> tuple[list[NDArray[np.uint64]], dict[str, object]]:
     """Call `run` in windows until it does not become faster any more.
 
     Only a fall counts: caches that fill, code that is compiled late and pools that grow make calls faster. What
@@ -41,7 +41,7 @@ def warm_up(
         seconds: the least time; `LONGEST` times it is the most.
 
     Returns:
-        All latencies in nanoseconds, and the `warmup` record.
+        The latencies of each window in nanoseconds, and the `warmup` record.
     """
     found: list[NDArray[np.uint64]] = []
     medians: list[int] = []
@@ -51,14 +51,13 @@ def warm_up(
         )
         found.append(window)
         medians.append(int(np.median(window)))
-    latencies = np.concatenate(found)
     record: dict[str, object] = {
         "type": "warmup",
         "settled": settled(medians),
         "window_calls": [len(window) for window in found],
         "window_median_ns": medians,
     }
-    return latencies, record
+    return found, record
 
 
 def settled(medians: Sequence[int]) -> bool:

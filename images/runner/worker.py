@@ -33,9 +33,11 @@ def run_trial(job: dict[str, Any], start: dict[str, Any], phases: Phases) -> Non
     with phases.phase("import", process_start(phases.cgroup, start["spawned_ns"], start["cpu_ns"])):
         adapter_module = importlib.import_module("adapter")
     # Only now: numpy is the framework's import as well, and its cost belongs to that phase.
+    import numpy as np  # noqa: PLC0415
+
     from runner.batches import load_batches  # noqa: PLC0415
     from runner.growth import Growth  # noqa: PLC0415
-    from runner.measure import bind, compare, measure, samples_record  # noqa: PLC0415
+    from runner.measure import bind, compare, measure, resident_bytes, samples_record  # noqa: PLC0415
     from runner.model import ModelFiles  # noqa: PLC0415
     from runner.warmup import warm_up  # noqa: PLC0415
 
@@ -49,6 +51,7 @@ def run_trial(job: dict[str, Any], start: dict[str, Any], phases: Phases) -> Non
     report(framework_record(adapter.describe(), job["threads"]))
     with phases.phase("first"):
         first = measure(adapter.run, inputs[:1], seconds=0, min_iterations=1, max_iterations=1)
+        phases.kept_bytes += resident_bytes(first)
     report(samples_record("first", first))
 
     # A collection in the middle of a call would be charged to the framework that happened to run.
@@ -56,15 +59,17 @@ def run_trial(job: dict[str, Any], start: dict[str, Any], phases: Phases) -> Non
     gc.disable()
     bounds = {"min_iterations": job["min_iterations"], "max_iterations": job["max_iterations"]}
     with phases.phase("warmup"):
-        warmup, settling = warm_up(adapter.run, inputs, seconds=job["warmup_s"])
+        windows, settling = warm_up(adapter.run, inputs, seconds=job["warmup_s"])
+        phases.kept_bytes += sum(map(resident_bytes, windows))
     growth = Growth()
     before, started = run_times(), conditions("steady_start")
     with phases.phase("steady"):
         steady = measure(adapter.run, inputs, seconds=job["budget_s"], note=growth.note, **bounds)
+        phases.kept_bytes += resident_bytes(steady)
     ended, after = conditions("steady_end"), run_times()
     for record in (settling, started, ended, threads_record(before, after), growth.record()):
         report(record)
-    report(samples_record("warmup", warmup))
+    report(samples_record("warmup", np.concatenate(windows)))
     report(samples_record("steady", steady))
     output = compare(
         adapter.run,
@@ -76,7 +81,7 @@ def run_trial(job: dict[str, Any], start: dict[str, Any], phases: Phases) -> Non
     )
     report(output)
     # All that the trial is judged by has been sent: what the second clock does can cost no more than its own figure.
-    del warmup, steady
+    del windows, steady
     natives = bind(adapter.to_native, inputs, expected)
     del expected
     core = measure(adapter.infer, natives, seconds=job["budget_s"] * CORE_SHARE, **bounds)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import mmap
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from runner import probe
 from runner.cgroup import CgroupV2, missing
 from runner.conditions import TICK_NS, conditions
 from runner.growth import MOST, PAGE, Growth, anonymous_bytes
-from runner.measure import NOTES, measure, reserve
+from runner.measure import NOTES, measure, reserve, resident_bytes
 from runner.reference import main, repeat
 from runner.threads import run_times, threads_record
 from runner.warmup import LONGEST, WINDOWS, settled, warm_up
@@ -199,10 +200,10 @@ def falling() -> Iterator[int]:
 
 def test_a_steady_call_is_warm_after_three_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     clock(constant(), monkeypatch)
-    latencies, record = warm_up(lambda _: None, [0], seconds=0.03)
+    windows, record = warm_up(lambda _: None, [0], seconds=0.03)
     assert record["settled"] is True
     assert len(record["window_median_ns"]) == WINDOWS  # type: ignore[arg-type]
-    assert len(latencies) == sum(record["window_calls"])  # type: ignore[call-overload]
+    assert [len(window) for window in windows] == record["window_calls"]
 
 
 def test_a_call_that_never_settles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,6 +268,26 @@ def test_kept_latencies_are_no_anonymous_memory() -> None:
     assert before is not None
     assert after is not None
     assert after - before < room.nbytes / 4
+
+
+def shared_bytes() -> int:
+    """Resident pages of this process that are shared and stand for no file."""
+    (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if "RssShmem" in line]
+    return int(line.split()[1]) * 1024
+
+
+@pytest.mark.parametrize("calls", [1, 512, 513, 100_000])
+def test_what_latencies_hold_is_known_exactly(calls: int) -> None:
+    before = shared_bytes()
+    latencies = measure(
+        lambda _: None, [0], seconds=0, min_iterations=calls, max_iterations=2 * calls + 10_000
+    )
+    assert shared_bytes() - before == resident_bytes(latencies) >= latencies.nbytes
+
+
+def test_a_warm_up_keeps_its_latencies_where_they_were_written() -> None:
+    windows, _ = warm_up(lambda _: None, [0], seconds=0)
+    assert all(isinstance(window.base.base, memoryview | mmap.mmap) for window in windows)  # type: ignore[union-attr]
 
 
 def test_growth_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

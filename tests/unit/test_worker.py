@@ -2,6 +2,7 @@
 
 import gc
 import json
+import mmap
 import sys
 import weakref
 from collections.abc import Iterator
@@ -112,6 +113,21 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
         monkeypatch.setattr(f"runner.{module}.report", stage.told.append)
     yield stage
     gc.enable()
+
+
+def test_the_latencies_that_are_kept_are_no_part_of_any_peak(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resident = 10**9
+    monkeypatch.setattr("runner.process.status", lambda: {"rss_peak_bytes": resident})
+    stage.run(max_iterations=1024, min_iterations=1024)
+    peaks = {each["name"]: each["rss_peak_bytes"] for each in stage.told if each["type"] == "phase"}
+    windows = sum(len(each["window_calls"]) for each in stage.told if each["type"] == "warmup")
+    kept = {"first": 1, "warmup": 1 + windows, "steady": 1 + windows + 2}  # pages: 512 latencies fill one
+    assert peaks == {
+        name: resident - kept.get(name, 0) * mmap.PAGESIZE
+        for name in ("import", "load", "compile", "first", "warmup", "steady")
+    }
 
 
 def test_all_that_a_trial_is_judged_by_is_sent_before_the_second_clock(stage: Stage) -> None:

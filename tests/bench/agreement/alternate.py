@@ -44,7 +44,7 @@ def main() -> None:
     deadline = time.monotonic() + float(sys.argv[6])
     told = []
     # Clock by clock, as in a trial: what belongs to the second may disturb the first.
-    claims = tools(adapter, model, inputs, threads=threads, large=np.median(warmup) >= LARGE_NS)
+    claims = tools(adapter, model, inputs, threads=threads, large=np.median(warmup[-1]) >= LARGE_NS)
     for number, (name, clock, block) in enumerate(sorted(claims, key=lambda claim: claim[1], reverse=True)):
         if clock == "core" and natives is None:
             natives = bind(adapter.to_native, inputs, expected)

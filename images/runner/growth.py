@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 from runner.cgroup import read_text
@@ -19,7 +20,11 @@ class Growth:
         self.anon: list[int] = []
 
     def note(self, calls: int) -> None:
-        """Note the anonymous memory after so many calls; the latencies that are kept of them lie in shared memory."""
+        """Note the anonymous memory after so many calls; the latencies that are kept of them lie in shared memory.
+
+        Garbage is collected first: collection is off while calls are measured, and what only waits for it is no leak.
+        """
+        gc.collect()
         resident = anonymous_bytes()
         if resident is not None and len(self.calls) < MOST:
             self.calls.append(calls)

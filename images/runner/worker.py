@@ -54,8 +54,10 @@ def run_trial(job: dict[str, Any], start: dict[str, Any], phases: Phases) -> Non
         phases.kept_bytes += resident_bytes(first)
     report(samples_record("first", first))
 
-    # A collection in the middle of a call would be charged to the framework that happened to run.
+    # A collection in the middle of a call would be charged to the framework that happened to run. From here on garbage
+    # is collected between calls; what there is by now is frozen, so that this costs little.
     gc.collect()
+    gc.freeze()
     gc.disable()
     bounds = {"min_iterations": job["min_iterations"], "max_iterations": job["max_iterations"]}
     with phases.phase("warmup"):
@@ -84,7 +86,13 @@ def run_trial(job: dict[str, Any], start: dict[str, Any], phases: Phases) -> Non
     del windows, steady
     natives = bind(adapter.to_native, inputs, expected)
     del expected
-    core = measure(adapter.infer, natives, seconds=job["budget_s"] * CORE_SHARE, **bounds)
+    core = measure(
+        adapter.infer,
+        natives,
+        seconds=job["budget_s"] * CORE_SHARE,
+        note=lambda _: gc.collect(),
+        **bounds,
+    )
     del natives
     gc.enable()
     report(samples_record("steady", core, clock="core"))

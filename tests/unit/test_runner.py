@@ -292,12 +292,21 @@ def test_a_warm_up_keeps_its_latencies_where_they_were_written() -> None:
 
 def test_growth_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runner.growth.anonymous_bytes", lambda: 10_000)
+    monkeypatch.setattr("runner.growth.gc.collect", lambda: 0)  # nothing is frozen here
     growth = Growth()
     for calls in range(MOST + 10):
         growth.note(calls)
     record = growth.record()
     assert record["calls"] == list(range(MOST))
     assert record["anon_bytes"] == [10_000] * MOST
+
+
+def test_garbage_is_no_growth(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr("runner.growth.gc.collect", lambda: seen.append("collect"))
+    monkeypatch.setattr("runner.growth.anonymous_bytes", lambda: seen.append("look"))
+    Growth().note(1)
+    assert seen == ["collect", "look"]
 
 
 def test_memory_that_cannot_be_read_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

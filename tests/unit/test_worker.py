@@ -31,8 +31,8 @@ SPEC = {
     "task": "other",
 }
 JOB = {
-    "dims": {"batch": 1}, "threads": 1, "params": {}, "warmup_s": 0.0, "budget_s": 0.0, "min_iterations": 50,
-    "max_iterations": 1000,
+    "dims": {"batch": 1}, "threads": 1, "params": {}, "warmup_s": 0.0, "budget_s": 3600.0, "min_iterations": 50,
+    "max_iterations": 50,
 }  # fmt: skip
 START = {"spawned_ns": 0, "cpu_ns": None}
 
@@ -113,6 +113,57 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
         monkeypatch.setattr(f"runner.{module}.report", stage.told.append)
     yield stage
     gc.enable()
+    gc.unfreeze()
+
+
+class Cycle:
+    """Only a collection frees it."""
+
+    def __init__(self) -> None:
+        self.me = self
+
+
+class Littering(Adapter):
+    """Each call leaves a cycle."""
+
+    def __init__(self, **told: Any) -> None:
+        super().__init__(**told)
+        self.litter: weakref.WeakSet[Cycle] = weakref.WeakSet()
+        self.lying: list[int] = []
+
+    def run(self, inputs: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        self.leave()
+        return super().run(inputs)
+
+    def infer(self, native: Tensor) -> None:  # noqa: ARG002
+        self.leave()
+
+    def leave(self) -> None:
+        self.lying.append(len(self.litter))
+        self.litter.add(Cycle())
+
+
+def test_garbage_is_collected_before_the_calls_are_measured_and_between_them_only(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "runner.warmup.MIN_CALLS", 2000
+    )  # a collection of its own would come after 700 objects
+    stage.run(Littering, max_iterations=2000)
+    (adapter,) = stage.adapters
+    (warmup,) = [each for each in stage.told if each["type"] == "warmup"]
+    windows, checks = len(warmup["window_calls"]), range(COUNT)
+    calls = [*range(2000)]
+    assert adapter.lying[: 1 + 2000 * (windows + 1)] == [0, *calls * (windows + 1)]
+    assert adapter.lying[1 + 2000 * (windows + 1) :] == [*checks, *range(COUNT, COUNT + 2000)]
+    assert len(adapter.litter) == 0  # the second clock's is collected as well
+
+
+def test_what_exists_before_the_warm_up_is_frozen(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    frozen: list[int] = []
+    monkeypatch.setattr("runner.growth.gc.collect", lambda: frozen.append(gc.get_freeze_count()))
+    stage.run()
+    assert frozen[0] < min(frozen[1:])
 
 
 def test_the_latencies_that_are_kept_are_no_part_of_any_peak(
@@ -120,7 +171,7 @@ def test_the_latencies_that_are_kept_are_no_part_of_any_peak(
 ) -> None:
     resident = 10**9
     monkeypatch.setattr("runner.process.status", lambda: {"rss_peak_bytes": resident})
-    stage.run(max_iterations=1024, min_iterations=1024)
+    stage.run(max_iterations=1024)
     peaks = {each["name"]: each["rss_peak_bytes"] for each in stage.told if each["type"] == "phase"}
     windows = sum(len(each["window_calls"]) for each in stage.told if each["type"] == "warmup")
     kept = {"first": 1, "warmup": 1 + windows, "steady": 1 + windows + 2}  # pages: 512 latencies fill one

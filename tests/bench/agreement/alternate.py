@@ -33,6 +33,7 @@ def main() -> None:
     adapter.load(model)
     adapter.compile()
     gc.collect()
+    gc.freeze()
     gc.disable()
     # As a trial does, and before the other tool exists: the process is then in a state that trials are in.
     warmup, _ = warm_up(adapter.run, inputs, seconds=WARMUP_S)

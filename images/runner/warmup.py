@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -23,7 +24,7 @@ MIN_CALLS = 4
 MAX_CALLS = 100_000
 """Of a window."""
 LONGEST = 10
-"""Times the time that was asked for: a call that is not settled by then never will be."""
+"""Times the time, or the windows, that were asked for: a call that is not settled by then never will be."""
 TOLERANCE = 0.05
 """How much faster than the windows before it the last may be."""
 
@@ -39,14 +40,17 @@ def warm_up(
     Args:
         run: the call.
         inputs: what it is given, in turn.
-        seconds: the least time; `LONGEST` times it is the most.
+        seconds: the least time; once `LONGEST` times it is over no window begins, beyond the `WINDOWS` that must be.
 
     Returns:
         The latencies of each window in nanoseconds, and the `warmup` record.
     """
     found: list[NDArray[np.uint64]] = []
     medians: list[int] = []
-    while not settled(medians) and len(medians) < WINDOWS * LONGEST:
+    deadline = time.perf_counter_ns() + round(LONGEST * seconds * 1e9)
+    while len(medians) < WINDOWS or not (
+        settled(medians) or len(medians) == WINDOWS * LONGEST or time.perf_counter_ns() >= deadline
+    ):
         window = measure(
             run, inputs, seconds=seconds / WINDOWS, min_iterations=MIN_CALLS, max_iterations=MAX_CALLS
         )

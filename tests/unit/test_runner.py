@@ -16,7 +16,7 @@ from runner.growth import MOST, PAGE, Growth, anonymous_bytes
 from runner.measure import NOTES, measure, reserve, resident_bytes
 from runner.reference import main, repeat
 from runner.threads import run_times, threads_record
-from runner.warmup import LONGEST, WINDOWS, settled, warm_up
+from runner.warmup import LONGEST, MIN_CALLS, WINDOWS, settled, warm_up
 
 from harness.cores import cores_by_preference
 from harness.host import LogicalCpu
@@ -165,6 +165,7 @@ def test_a_kernel_without_run_times_gives_none(tmp_path: Path) -> None:
         ([9, 9], False),
         ([9, 9, 9], True),
         ([30, 20, 10], False),
+        ([30, 10, 10], False),
         ([10, 9, 20], True),
         ([30, 20, 10, 10, 10], True),
     ],
@@ -208,7 +209,35 @@ def test_a_steady_call_is_warm_after_three_windows(monkeypatch: pytest.MonkeyPat
 
 def test_a_call_that_never_settles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     clock(falling(), monkeypatch)
-    _, record = warm_up(lambda _: None, [0], seconds=1e-6)
+    _, record = warm_up(lambda _: None, [0], seconds=3.0)
+    assert record["settled"] is False
+    windows = len(record["window_median_ns"])  # type: ignore[arg-type]
+    assert WINDOWS < windows <= WINDOWS * LONGEST
+
+
+@pytest.mark.parametrize("seconds", [0.3, 10.0])
+def test_slow_calls_are_given_up_after_the_same_time_as_quick_ones(
+    monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    """A window of four calls of some seconds takes longer than it should."""
+    now = [0]
+    monkeypatch.setattr("runner.measure.time.perf_counter_ns", lambda: now[0])
+    step = [4 * 10**9]
+
+    def call(_: int) -> None:
+        step[0] = step[0] * 97 // 100
+        now[0] += step[0]
+
+    _, record = warm_up(call, [0], seconds=seconds)
+    assert record["settled"] is False
+    window = MIN_CALLS * 4
+    assert now[0] <= max(WINDOWS * window, LONGEST * seconds + window) * 10**9
+
+
+def test_a_warm_up_of_full_windows_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runner.warmup.MAX_CALLS", 4)
+    clock(falling(), monkeypatch)
+    _, record = warm_up(lambda _: None, [0], seconds=1e6)
     assert record["settled"] is False
     assert len(record["window_median_ns"]) == WINDOWS * LONGEST  # type: ignore[arg-type]
 

@@ -37,7 +37,7 @@ def measure(
     seconds: float,
     min_iterations: int,
     max_iterations: int,
-    note: Callable[[int], None] | None = None,
+    note: Callable[[int], object] | None = None,
 ) -> NDArray[np.uint64]:
     """Call `run` until both the time and the least number of iterations are spent.
 

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from runner import probe
+from runner import page_cache, probe
 from runner.cgroup import CgroupV2, missing
 from runner.conditions import TICK_NS, conditions
 from runner.growth import MOST, PAGE, Growth, anonymous_bytes
 from runner.measure import NOTES, measure, reserve, resident_bytes
+from runner.phases import Phases
 from runner.reference import main, repeat
 from runner.threads import run_times, threads_record
 from runner.warmup import LONGEST, MIN_CALLS, WINDOWS, settled, warm_up
@@ -184,6 +185,7 @@ def clock(steps: Iterator[int], monkeypatch: pytest.MonkeyPatch) -> None:
         return now[0]
 
     monkeypatch.setattr("runner.measure.time.perf_counter_ns", read)
+    monkeypatch.setattr("runner.warmup.gc.collect", lambda: 0)  # nothing is frozen here
 
 
 def constant() -> Iterator[int]:
@@ -287,6 +289,43 @@ def test_room_for_latencies_is_writable_and_whole() -> None:
     room[:] = np.arange(1000)
     assert room.dtype == np.uint64
     assert int(room.sum()) == 499_500
+
+
+def test_room_for_latencies_declines_huge_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    advised: list[int] = []
+
+    class Room(mmap.mmap):
+        def madvise(self, option: int, *_: int) -> None:
+            advised.append(option)
+
+    monkeypatch.setattr("runner.measure.mmap.mmap", Room)
+    reserve(1000)
+    assert advised == [mmap.MADV_NOHUGEPAGE]
+
+
+def test_each_phase_has_a_peak_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    peak = [500]
+    told: list[dict[str, object]] = []
+    monkeypatch.setattr("runner.process.reset_peak", lambda: peak.__setitem__(0, 100))
+    monkeypatch.setattr("runner.process.status", lambda: {"rss_peak_bytes": peak[0]})
+    monkeypatch.setattr("runner.phases.report", told.append)
+    phases = Phases(CgroupV2(str(tmp_path)))
+    for name, added in (("load", 70), ("compile", 7)):
+        with phases.phase(name):
+            peak[0] += added
+    assert [each["rss_peak_bytes"] for each in told if each["type"] == "phase"] == [170, 107]
+
+
+def test_everything_of_the_model_leaves_the_page_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(tmp_path, dict.fromkeys(("model/model.onnx", "native/deep/model.bin", "data/inputs.npz"), "x"))
+    (tmp_path / "large_files.txt").write_text("/opt/lib.so\n")
+    walk = os.walk
+    monkeypatch.setattr("runner.page_cache.os.walk", lambda folder: walk(f"{tmp_path}{folder}"))
+    monkeypatch.setattr("runner.page_cache.LARGE_FILES", str(tmp_path / "large_files.txt"))
+    found = page_cache.measured_files()
+    assert found == ["/opt/lib.so", f"{tmp_path}/model/model.onnx", f"{tmp_path}/native/deep/model.bin"]
 
 
 def test_kept_latencies_are_no_anonymous_memory() -> None:

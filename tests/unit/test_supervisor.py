@@ -159,3 +159,19 @@ def test_fifty_times_the_cap_read_is_thrashing(
 def test_a_record_of_endless_depth_is_refused_and_survived(written: dict[int, bytes]) -> None:
     supervisor.Reports(worker=7).feed(b"[" * 100_000 + b"\n")
     assert lines(written[1])[0]["kind"] == "BadRecord"
+
+
+@pytest.mark.usefixtures("reads")
+def test_what_a_dead_worker_left_in_its_pipes_is_still_told(
+    written: dict[int, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "kill_all", lambda: None)
+    reports, log = os.pipe(), os.pipe()
+    watch = supervisor.Watch(7, reports[0], log[0], cap_bytes=1000, budget_s=1)
+    os.write(reports[1], b'{"type":"output"}\n')
+    os.write(log[1], b"last words\n")
+    watch.close()  # the writing ends are still open, as a surviving child would hold them
+    assert [record["type"] for record in lines(written[1])] == ["output"]
+    assert written[2] == b"last words\n"
+    for descriptor in (*reports, *log):
+        os.close(descriptor)

@@ -114,7 +114,8 @@ COLUMNS: Final = {
     ),
     "rss_peak_bytes": Column(
         "Int64", "bytes",
-        "Largest resident size (VmHWM) of any phase and trial; where the cgroup's peak is the cap, what reclaim left.",
+        "Largest resident size (VmHWM, less the latencies kept) of any phase and trial; "
+        "where the cgroup's peak is the cap, what reclaim left.",
         "not readable",
     ),
     "anon_peak_bytes": Column(

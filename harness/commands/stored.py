@@ -80,7 +80,11 @@ def merge(runs: tuple[str, ...], reports: Path) -> None:
     help="Compare although this differs, because it is what you mean to see; repeatable.",
 )
 @click.option(
-    "--html", "page", type=click.Path(path_type=Path), metavar="FILE", help="Write it as a page too."
+    "--html",
+    "page",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write it as a page too; takes the place of no file but such a page.",
 )
 @click.option("--markdown", "as_text", is_flag=True, help="Print Markdown, for a comment on a change.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -101,7 +105,7 @@ def compare(
     """
     from harness.compare import CompareOptions, compare_runs
     from harness.compare.document import as_document
-    from harness.compare.page import render
+    from harness.compare.page import refuse_foreign, render
     from harness.compare.refuse import Kind
     from harness.compare.render import as_lines, as_markdown
     from harness.stats.noise import Aim
@@ -109,6 +113,8 @@ def compare(
 
     if as_text and as_json:
         raise click.UsageError("--markdown and --json exclude each other: ask for one form")
+    if page is not None:
+        refuse_foreign(page)
     options = CompareOptions(
         aim=Aim(figure), threshold=threshold / 100, allowed=frozenset(Kind(name) for name in allow)
     )

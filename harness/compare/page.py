@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Final
 from harness.compare.rows import REGRESSIONS, Verdict
 from harness.compare.words import UNKNOWN as NOTHING
 from harness.compare.words import floor_line, machine_line, row_texts, run_line, summary, words, worst_first
+from harness.errors import ConfigError
 from harness.report.formats import NAME_LIMIT, TIMES, UNKNOWN, clip
-from harness.report.html import fill_page
+from harness.report.html import fill_page, is_page
 from harness.report.provenance import host_line
 from harness.units import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from harness.compare.judge import Compared
     from harness.compare.rows import Figure, Row
@@ -129,6 +131,20 @@ def render(compared: Compared, links: Links | None = None) -> str:
         links: where the runs' own pages are; `None` where this one stands alone.
     """
     return fill_page("compare.html.j2", sheets=(SHEET,), view=build_view(compared, links))
+
+
+def refuse_foreign(file: Path) -> None:
+    """Refuse to put a page in the place of anything but a page.
+
+    Raises:
+        ConfigError: something else is there.
+    """
+    if file.exists() and not is_page(file):
+        raise ConfigError(
+            f"{file} is no page that edgematrix wrote",
+            why="the page would replace it as a whole",
+            fix="name a new file, or move that one out of the way",
+        )
 
 
 def build_view(compared: Compared, links: Links | None = None) -> View:

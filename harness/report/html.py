@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from harness.runs import Run
     from harness.stats.cell import Measured
 
+GENERATOR: Final = b'<meta name="generator" content="Edgematrix">'
+"""What every page of ours has in its head."""
+HEAD_BYTES: Final = 4096
 TEMPLATES: Final = Path(__file__).parent / "templates"
 STYLE: Final = "style.css"
 FRAME: Final = "frame.js"
@@ -54,6 +57,14 @@ def render_view(view: View) -> str:
         table=view.table,
         choices=choices_for_script(view.choices),
     )
+
+
+def is_page(file: Path) -> bool:
+    """Whether a file is a page of ours."""
+    if not file.is_file():  # a pipe is never opened: that could wait for ever
+        return False
+    with file.open("rb") as opened:
+        return GENERATOR in opened.read(HEAD_BYTES)
 
 
 def fill_page(

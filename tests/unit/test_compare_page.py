@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import pairwise
 from pathlib import Path
 
@@ -134,6 +135,31 @@ def test_hostile_names_become_text(tmp_path: Path) -> None:
     assert not [name for each in page.elements for name in each.attributes if name.startswith("on")]
     assert "alert(1)" in page.text
     assert render(compare_runs(base, new)) == html
+
+
+def test_only_a_page_of_ours_is_replaced(
+    base: Path, new: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record, pipe, folder, page = (
+        base / "run.json",
+        tmp_path / "pipe",
+        tmp_path / "folder",
+        tmp_path / "page.html",
+    )
+    before = record.read_bytes()
+    os.mkfifo(pipe)
+    folder.mkdir()
+    words = ("compare", str(base), str(new), "--allow", "images", "--html")
+
+    for file in (record, pipe, folder):
+        assert exit_code(*words, str(file)) == ExitCode.CONFIG
+        printed = capsys.readouterr().err
+        assert printed.startswith(f"edgematrix: {file} is no page that edgematrix wrote\nwhy: ")
+        assert "\nfix: " in printed
+    assert record.read_bytes() == before
+    assert pipe.is_fifo()
+    for _ in range(2):
+        assert exit_code(*words, str(page)) == ExitCode.REGRESSION
 
 
 def test_the_command_writes_it_beside_what_it_prints(

@@ -1,4 +1,5 @@
 import errno
+import io
 import json
 import re
 import sys
@@ -7,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import EngineError, ExitCode
+from harness.events import Step
+from harness.progress import choose_display
 from harness.results import Cell, CellResult, Expectation, Status
 from tests.checkout import ROOT
 from tests.unit.commands import exit_code
@@ -95,6 +98,45 @@ def test_a_closed_pipe_is_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdout", sys.stdout)  # click puts a stream that keeps quiet in their place
     monkeypatch.setattr("sys.stderr", sys.stderr)
     assert exit_code("plan", MATRIX) == ExitCode.INTERRUPTED
+
+
+class Full(io.StringIO):
+    """A stream that takes nothing."""
+
+    def write(self, _: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def flush(self) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+def test_a_closed_stream_takes_what_is_told(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, name, None)
+    assert exit_code("plan", "no-such-file.yaml") == ExitCode.CONFIG
+    assert exit_code("plan", MATRIX, "--ids") == ExitCode.OK
+    with choose_display(as_json=name == "stdout") as show:
+        show(Step(subject="m", text="prepared", done=1.0))
+
+
+@pytest.mark.parametrize("words", [("plan", "no-such-file.yaml"), ("plan", "--no-such-option")])
+def test_an_error_that_cannot_be_told_keeps_its_code(
+    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr", Full())
+    assert exit_code(*words) == ExitCode.CONFIG
+    sys.stderr.flush()  # as Python does at its end, where a failure takes the place of the code
+
+
+def test_a_full_stream_is_told_in_three_parts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdout", Full())
+    assert exit_code("plan", MATRIX, "--ids") == ExitCode.ENVIRONMENT
+    told = capsys.readouterr().err
+    assert "edgematrix: a file or a stream cannot be used: [Errno 28] No space left" in told
+    assert "\nwhy: " in told
+    assert "\nfix: " in told
 
 
 def test_help_and_version_are_exit_0(capsys: pytest.CaptureFixture[str]) -> None:

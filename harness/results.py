@@ -30,6 +30,7 @@ MAX_THREADS: Final = 4096
 MAX_ATTEMPTS: Final = 100
 
 Positive = Annotated[int, Field(gt=0, le=2**63 - 1)]
+ProbeTimes = Annotated[tuple[Positive, ...], Field(min_length=1)]
 Signed = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 Cpus = Annotated[float, Field(gt=0, le=2**20)]
 Seconds = Annotated[float, Field(ge=0, le=2**40)]
@@ -355,15 +356,15 @@ class ReferenceProbe(Stored):
     threads: Positive
     multiply_adds: Positive
     """Of one matrix product."""
-    matmul_ns: tuple[Positive, ...]
+    matmul_ns: ProbeTimes
     """Each float32 matrix product."""
     copy_bytes: Positive
-    copy_ns: tuple[Positive, ...]
+    copy_ns: ProbeTimes
     """Each copy in memory."""
-    loop_ns: tuple[Positive, ...]
+    loop_ns: ProbeTimes
     """Each fixed loop of the interpreter: calls of a few microseconds are as fast as that."""
 
     def condensed(self) -> Self:
         """The same with one time of each kind, the median: what a long run keeps of it in memory."""
         times = {name: getattr(self, name) for name in ("matmul_ns", "copy_ns", "loop_ns")}
-        return self.model_copy(update={name: (median_low(each),) for name, each in times.items() if each})
+        return self.model_copy(update={name: (median_low(each),) for name, each in times.items()})

@@ -63,9 +63,11 @@ def machine_shift(
         [probe for probe in probes.values() if same_cpus(probe.requested, own)]
         for probes, own in zip((base, new), cpus, strict=True)
     ]
+    if not all(sides):
+        return None
     product = _change([[_time(probe.matmul_ns, probe.multiply_adds) for probe in side] for side in sides])
     loop = _change([[_time(probe.loop_ns, 1) for probe in side] for side in sides])
-    return None if product is None or loop is None else Shift(product=product, loop=loop)
+    return Shift(product=product, loop=loop)
 
 
 def shifts(
@@ -102,14 +104,11 @@ def _cpus(row: Row) -> tuple[Requested, Requested] | None:
     return row.base.result.trials[0].requested, row.new.result.trials[0].requested
 
 
-def _time(times: Sequence[int], work: int) -> float | None:
-    """Time for a unit of work, by the median repetition; `None` without any."""
-    return float(np.median(times)) / work if times else None
+def _time(times: Sequence[int], work: int) -> float:
+    """Time for a unit of work, by the median repetition."""
+    return float(np.median(times)) / work
 
 
-def _change(sides: Sequence[Sequence[float | None]]) -> float | None:
-    known = [[time for time in side if time is not None] for side in sides]
-    if not all(known):
-        return None
-    before, after = (float(np.median(side)) for side in known)
+def _change(sides: Sequence[Sequence[float]]) -> float:
+    before, after = (float(np.median(side)) for side in sides)
     return math.log(after / before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Final
 
 import pandas as pd
@@ -16,9 +17,10 @@ from harness.report.stored import cells_by_model, read_cells, read_probes
 from harness.report.table import in_order, results_csv, results_frame, results_json, write_parquet
 from harness.report.view import build_view
 from harness.runs import Run
-from harness.store import read_model, write_atomically
+from harness.store import REPAIR, read_model, write_atomically
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from harness.report.view import View
@@ -53,15 +55,11 @@ def write_report(run_dir: Path, *, parquet: bool = False, cell_pages: bool = Fal
     """
     run = read_model(run_dir / "run.json", Run)
     many = len(run.cells) > ONE_PAGE and not run.protocol.article
-    try:
+    with _refusing_damage(run_dir):
         frame, pages = (
             _in_chapters(run_dir, run, cell_pages=cell_pages) if many else _on_one_page(run_dir, run)
         )
         texts = {TABLE: results_csv(frame), DATA: results_json(run.run_id, frame), **pages}
-    except (ValueError, ArithmeticError) as error:
-        raise StoreError(
-            f"no report can be made of {run_dir}: {error}", why="a file there is damaged"
-        ) from error
     if parquet:
         write_parquet(run_dir / PARQUET, frame)
     for name, text in texts.items():
@@ -76,7 +74,23 @@ def read_view(run_dir: Path) -> View:
         StoreError: a stored file is missing or damaged.
     """
     run = read_model(run_dir / "run.json", Run)
-    return build_view(run, in_order(read_cells(run_dir, run)), read_probes(run_dir))
+    with _refusing_damage(run_dir):
+        return build_view(run, in_order(read_cells(run_dir, run)), read_probes(run_dir))
+
+
+@contextlib.contextmanager
+def _refusing_damage(run_dir: Path) -> Iterator[None]:
+    """Tell what cannot be made of stored figures, each of which may be, as a damaged run.
+
+    Raises:
+        StoreError: a report cannot be made of them.
+    """
+    try:
+        yield
+    except (ValueError, ArithmeticError) as error:
+        raise StoreError(
+            f"no report can be made of {run_dir}: {error}", why="a file there is damaged", fix=REPAIR
+        ) from error
 
 
 def _on_one_page(run_dir: Path, run: Run) -> Made:

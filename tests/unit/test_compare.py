@@ -238,4 +238,3 @@ def test_without_a_probe_on_these_cpus_the_shift_is_unknown() -> None:
     there = {0: probe(0, requested=here)}
     assert machine_shift((here, here), there, {}) is None
     assert machine_shift((here, here), {}, there) is None
-    assert machine_shift((here, here), there, {0: probe(0, requested=here, loop_ns=())}) is None

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from harness.errors import StoreError
+from harness.errors import ExitCode, StoreError
 from harness.report import write_report
 from harness.runs import RunState
 from harness.units import MIB
-from tests.factories import cell, result, run
+from tests.factories import cell, probe, result, run
 from tests.sample_runs import write_run
+from tests.unit.commands import exit_code
 
 CELLS = tuple(result(cell(name, memory_bytes=512 * MIB)) for name in ("jax", "onnxruntime"))
 FIRST, OTHER = (each.cell_id for each in CELLS)
@@ -96,6 +97,30 @@ def test_what_only_the_page_cannot_print_leaves_no_half_report(
     monkeypatch.setattr("harness.report.render", overflow)
 
     refused(folder, "no report can be made")
+
+
+def test_markdown_of_figures_that_cannot_be_printed_names_the_run(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = folder / "cells" / f"{FIRST}.json"
+    alter(path, lambda content: content.update(machine_peak=5e-324, multiply_adds=2**63 - 1))
+
+    words = ("report", folder.name, "--reports", str(folder.parent), "--markdown")
+    assert exit_code(*words) == ExitCode.ENVIRONMENT
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(f"edgematrix: no report can be made of {folder}: ")
+    assert "\nfix: " in printed.err
+
+
+@pytest.mark.parametrize("times", ["matmul_ns", "copy_ns", "loop_ns"])
+def test_a_probe_without_times_is_refused(folder: Path, times: str) -> None:
+    path = folder / "probes" / "0.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(probe().model_dump_json())
+    alter(path, lambda content: content.update({times: []}))
+
+    assert times in refused(folder, path.name)
 
 
 def test_a_complete_run_has_a_file_for_every_cell(folder: Path) -> None:

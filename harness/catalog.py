@@ -249,9 +249,12 @@ def _load(file: Path, kind: type[S], **derived: Any) -> S:
 
 
 def _read_mapping(file: Path) -> dict[str, Any]:
+    if not file.is_file():  # a pipe is never opened: that could wait for ever
+        raise ConfigError(f"{file} is no regular file.", fix="Write the description there, or remove it.")
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:  # a date that there is not is a ValueError
+    # A date that there is not is a ValueError, and what is nested too deeply a RecursionError.
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise ConfigError(f"{file} cannot be read as YAML.", why=str(error), fix="Mend the file.") from error
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         raise ConfigError(f"{file} is no mapping of names to values.", fix="Write one `key: value` a line.")

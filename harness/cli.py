@@ -21,7 +21,7 @@ from harness.commands.run import run
 from harness.commands.start import completion, new
 from harness.commands.stored import compare, merge, report
 from harness.commands.supplies import build, clean, models
-from harness.errors import EdgematrixError, ExitCode, StoreError
+from harness.errors import EdgematrixError, ExitCode, FaultError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -75,6 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         )
     except EdgematrixError as error:
         fail(error, words)
+    except Exception as error:  # noqa: BLE001 - whatever nobody foresaw is told as a fault of ours
+        fail(FaultError(error), words)
     sys.exit(ExitCode.OK)
 
 

@@ -25,7 +25,10 @@ class ExitCode(IntEnum):
     OK = 0, "every cell ended as expected"
     CELLS_FAILED = 3, "some cell did not end as expected"
     CONFIG = 4, "the matrix or an option is wrong, and nothing was started"
-    ENVIRONMENT = 5, "the environment cannot do it: no engine, no permission, no disk, no registry"
+    ENVIRONMENT = (
+        5,
+        "the environment cannot do it: no engine, no permission, no disk, no registry; or edgematrix has a fault",
+    )
     REGRESSION = 6, "compare found a cell that became worse or failed"
     NOT_COMPARABLE = 7, "compare or merge refuses, because the runs are not the same measurement"
     INTERRUPTED = 130, "interrupted, and what was finished is kept"
@@ -52,6 +55,21 @@ class EdgematrixError(Exception):
         """Join the three parts, a line each, leaving out what is empty."""
         parts = (("", self.what), ("why: ", self.why), ("fix: ", self.fix))
         return "\n".join(label + text for label, text in parts if text)
+
+
+class FaultError(EdgematrixError):
+    """What nobody foresaw.
+
+    Args:
+        cause: what came up.
+    """
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(
+            f"something came up that nobody foresaw: {type(cause).__name__}: {cause}",
+            why="edgematrix itself has a fault, or a file it read is damaged in a way that it does not know",
+            fix="report it where edgematrix comes from, with the traceback: edgematrix --debug and the same words",
+        )
 
 
 class ConfigError(EdgematrixError):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tarfile
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from pydantic import BaseModel, Field, TypeAdapter
 
 from harness.build.lockfile import ARCHITECTURES
 from harness.errors import BuildError, ConfigError, StoreError
@@ -18,6 +19,24 @@ if TYPE_CHECKING:
     from typing import IO
 
 _TAG: Final = re.compile(r"edgematrix/[a-z0-9._/-]{1,100}:[\w.-]{1,128}", re.ASCII)
+
+_OTHER_FILE: Final = "give the path of a file of images"
+
+
+class _Entry(BaseModel):
+    """An image in the manifest, as engines write it."""
+
+    config: str = Field(alias="Config")
+    tags: tuple[str, ...] = Field(alias="RepoTags")
+
+
+class _Settings(BaseModel):
+    """What an image says of itself."""
+
+    architecture: str
+
+
+_MANIFEST: Final = TypeAdapter(tuple[_Entry, ...])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,21 +55,23 @@ def read_content(file: Path) -> Content:
         ConfigError: it is none, it is cut off, or there are images in it that are not the project's.
         StoreError: it cannot be read.
     """
+    if file.exists() and not file.is_file():  # a pipe is never opened: that could wait for ever
+        raise StoreError(f"{file} cannot be read: it is no regular file", fix=_OTHER_FILE)
     try:
         with tarfile.open(file) as archive:
-            entries = _read_json(archive, "manifest.json")
-            tags = tuple(sorted(tag for entry in entries for tag in entry["RepoTags"]))
-            settings = [_read_json(archive, entry["Config"]) for entry in entries]
-            architectures = frozenset(str(each["architecture"]) for each in settings)
-    except (tarfile.TarError, EOFError, LookupError, TypeError, ValueError) as error:
+            entries = _MANIFEST.validate_json(_read(archive, "manifest.json"))
+            settings = [_Settings.model_validate_json(_read(archive, entry.config)) for entry in entries]
+    # A link that leads to itself is a RecursionError.
+    except (tarfile.TarError, EOFError, LookupError, RecursionError, ValueError) as error:
         raise _no_file_of_ours(file, "It is no archive of images, or only the beginning of one.") from error
     except OSError as error:
-        raise StoreError(
-            f"{file} cannot be read: {error.strerror or error}", fix="give the path of a file of images"
-        ) from error
-    if not tags or not all(_TAG.fullmatch(tag) for tag in tags):
+        raise StoreError(f"{file} cannot be read: {error.strerror or error}", fix=_OTHER_FILE) from error
+    tags = tuple(sorted(tag for entry in entries for tag in entry.tags))
+    if not tags:
+        raise _no_file_of_ours(file, "It holds no image that has a name.")
+    if not all(_TAG.fullmatch(tag) for tag in tags):
         raise _no_file_of_ours(file, "It holds images that are not Edgematrix's.")
-    return Content(tags=tags, architectures=architectures)
+    return Content(tags=tags, architectures=frozenset(each.architecture for each in settings))
 
 
 def refuse_foreign(content: Content, architecture: str, file: Path) -> None:
@@ -85,11 +106,11 @@ def new_file(file: Path) -> Iterator[IO[bytes]]:
         partial.unlink(missing_ok=True)
 
 
-def _read_json(archive: tarfile.TarFile, name: str) -> Any:
+def _read(archive: tarfile.TarFile, name: str) -> bytes:
     member = archive.extractfile(name)
     if member is None:
         raise KeyError(name)
-    return json.load(member)
+    return member.read()
 
 
 def _no_file_of_ours(file: Path, why: str) -> ConfigError:

@@ -41,6 +41,6 @@ def exit_codes_page() -> str:
     return page(
         "Exit codes",
         "Of every `edgematrix` command. `make` turns each failure into its own 2: scripts should call the command. "
-        "1 and 2 are never used on purpose; 1 is Python's own for an error that nobody foresaw.",
+        "1 and 2 are never used on purpose; 1 is Python's own for an uncaught exception.",
         table(("code", "meaning"), rows),
     )

@@ -1,4 +1,6 @@
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,7 @@ def test_a_folder_without_description_is_no_framework(tmp_path: Path) -> None:
         ("mine", FRAMEWORK + "older: {'1.19 or so': [numpy<2]}\n", "older: Value error, Invalid specifier"),
         ("mine", FRAMEWORK + "older: {'<1.19': ['numpy is old']}\n", "older: Value error"),
         ("mine", "[a", "cannot be read as YAML"),
+        ("mine", "[" * 3000, "cannot be read as YAML"),
         ("mine", "homepage: 2024-99-01", "cannot be read as YAML"),
         ("mine", "- a\n", "no mapping"),
         ("mine", "1: a\n", "no mapping"),
@@ -74,6 +77,16 @@ def test_a_wrong_description_is_refused_with_its_file(
     assert words in caught.value.what
     assert caught.value.fix
     assert caught.value.exit_code == ExitCode.CONFIG
+
+
+@pytest.mark.parametrize(("name", "load"), [("framework", load_frameworks), ("model", load_models)])
+def test_a_pipe_is_no_description_and_is_not_waited_for(
+    tmp_path: Path, name: str, load: Callable[[Path], object]
+) -> None:
+    (tmp_path / "mine").mkdir()
+    os.mkfifo(tmp_path / "mine" / f"{name}.yaml")
+    with pytest.raises(ConfigError, match="is no regular file"):
+        load(tmp_path)
 
 
 def test_a_model_needs_an_input(tmp_path: Path) -> None:

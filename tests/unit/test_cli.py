@@ -82,6 +82,23 @@ def test_an_error_is_printed_in_three_parts_and_a_traceback_only_on_request(
     assert "Traceback" in capsys.readouterr().err
 
 
+def test_what_nobody_foresaw_is_told_as_a_fault_of_edgematrix(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise LookupError("gone")
+
+    monkeypatch.setattr("harness.intake.plan_matrix", fail)
+
+    assert exit_code("plan", MATRIX) == ExitCode.ENVIRONMENT
+    what, why, fix = capsys.readouterr().err.splitlines()
+    assert what == "edgematrix: something came up that nobody foresaw: LookupError: gone"
+    assert why.startswith("why: edgematrix itself has a fault")
+    assert "edgematrix --debug" in fix
+    assert exit_code("--debug", "plan", MATRIX) == ExitCode.ENVIRONMENT
+    assert "Traceback" in capsys.readouterr().err
+
+
 def test_an_interrupt_is_exit_130(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt

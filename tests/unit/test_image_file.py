@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import tarfile
 from pathlib import Path
@@ -25,7 +26,7 @@ def write_images(file: Path, *tags: str, architecture: str = "amd64", **members:
     content = {"config": {"architecture": architecture}, "manifest": entries} | members
     with tarfile.open(file, "w") as archive:
         for name, value in content.items():
-            text = json.dumps(value).encode()
+            text = value if isinstance(value, bytes) else json.dumps(value).encode()
             member = tarfile.TarInfo(f"{name}.json")
             member.size = len(text)
             archive.addfile(member, io.BytesIO(text))
@@ -47,6 +48,9 @@ def test_what_is_inside_is_told_without_unpacking(tmp_path: Path) -> None:
         ({"manifest": {"schemaVersion": 2}}, ()),
         ({"manifest": [{"RepoTags": None, "Config": "config.json"}]}, ()),
         ({"manifest": [{"RepoTags": ["edgematrix/null:latest"], "Config": "gone.json"}]}, ()),
+        ({"manifest": [{"RepoTags": ["edgematrix/null:latest"], "Config": 5}]}, ()),
+        ({"manifest": [{"RepoTags": [5], "Config": "config.json"}]}, ()),
+        ({"manifest": b"[" * 100_000}, ()),
         ({"config": []}, ("edgematrix/null:latest",)),
     ],
 )
@@ -67,11 +71,23 @@ def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
         read_content(file)
 
 
+def test_a_file_without_any_image_is_told_as_such(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_content(write_images(tmp_path / "images.tar"))
+    assert caught.value.why == "It holds no image that has a name."
+
+
 def test_a_beginning_is_refused(tmp_path: Path) -> None:
     file = write_images(tmp_path / "images.tar", "edgematrix/null:latest")
     file.write_bytes(file.read_bytes()[:600])
     with pytest.raises(ConfigError, match="no file of Edgematrix's images"):
         read_content(file)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(pipe := tmp_path / "images.tar")
+    with pytest.raises(StoreError, match="no regular file"):
+        read_content(pipe)
 
 
 @pytest.mark.parametrize("name", [".", "absent.tar"])

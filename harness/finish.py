@@ -24,7 +24,18 @@ if TYPE_CHECKING:
 
 
 def write_results(store: RunStore, run: Run, cells: Sequence[CellResult]) -> Path:
-    """Write what is derived from the trials: the cells' files, the run's, the report.
+    """Write what is derived from the trials, and let `latest` lead to it.
+
+    Returns:
+        The report's page.
+    """
+    report = write_derived(store, run, cells)
+    point_latest(store.folder.parent, run.run_id)
+    return report
+
+
+def write_derived(store: RunStore, run: Run, cells: Sequence[CellResult]) -> Path:
+    """Write the cells' files, the run's and the report.
 
     Returns:
         The report's page.
@@ -32,9 +43,7 @@ def write_results(store: RunStore, run: Run, cells: Sequence[CellResult]) -> Pat
     for cell in cells:
         store.write_cell(cell)
     store.write_run(run)
-    report = write_report(store.folder)
-    point_latest(store.folder.parent, run.run_id)
-    return report
+    return write_report(store.folder)
 
 
 def sum_up(

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import secrets
+import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.derive import derive_cell
-from harness.errors import NotComparableError
-from harness.finish import write_results
+from harness.errors import ConfigError, NotComparableError, StoreError
+from harness.finish import write_derived
 from harness.plan import Plan, PlannedCell
+from harness.report import read_view
 from harness.results import CellResult, Status
 from harness.runs import Model, Run, RunState, differs
-from harness.store import RunStore
+from harness.store import TEMPORARY_SUFFIX, RunStore, point_latest, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from harness.results import ReferenceProbe, Trial
 
@@ -68,12 +70,21 @@ def merge_runs(folders: Sequence[Path], reports: Path) -> Path:
         The report of the new run.
 
     Raises:
+        ConfigError: it is one run alone.
         NotComparableError: they are not parts of one measurement.
         StoreError: a run cannot be read, or the new one not be written.
     """
+    if len(folders) < 2:
+        raise ConfigError(
+            "one run alone cannot be merged",
+            why="it would stand there twice, under two ids",
+            fix="name the runs of all shards",
+        )
     stores = [RunStore(folder) for folder in folders]
     runs = [store.read_run() for store in stores]
     refuse(runs, stores)
+    for store in stores:
+        read_view(store.folder)  # a damaged part is told by its own name
     parts = _Parts()
     for store, run in zip(stores, runs, strict=True):
         parts.add(store, run)
@@ -158,13 +169,33 @@ def write(parts: _Parts, runs: Sequence[Run], reports: Path) -> Path:
             "frameworks": {name: each for run in runs for name, each in run.frameworks.items()},
         }
     )
-    store = RunStore(reports / run.run_id)
+    results = [_derived(result, parts, run) for result in cells]
+    try:
+        reports.mkdir(parents=True, exist_ok=True)
+        # One level deeper than runs are looked for: it is none before it is whole.
+        with tempfile.TemporaryDirectory(dir=reports, prefix=".merge-", suffix=TEMPORARY_SUFFIX) as aside:
+            store = RunStore(Path(aside) / run.run_id)
+            page = _write_files(store, parts, run, results)
+            folder = store.folder.rename(reports / run.run_id)
+        sync_folder(reports)
+    except OSError as error:
+        raise StoreError(
+            f"the merged run could not be written: {error}",
+            why="the disk is full, or a folder cannot be written; the parts are untouched",
+            fix="check free space and permissions, then merge again",
+        ) from error
+    point_latest(reports, run.run_id)
+    return folder / page.name
+
+
+def _write_files(store: RunStore, parts: _Parts, run: Run, results: Sequence[CellResult]) -> Path:
+    """Write all files of the new run, and return its page."""
     for trials in parts.trials.values():
         for trial in trials:
             store.write_trial(trial)
     for probe in parts.probes.values():
         store.write_probe(probe)
-    return write_results(store, run, [_derived(result, parts, run) for result in cells])
+    return write_derived(store, run, results)
 
 
 def _sessions(runs: Sequence[Run]) -> int | None:

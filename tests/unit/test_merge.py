@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import NotComparableError
+from harness.errors import ConfigError, NotComparableError, StoreError
 from harness.merge import merge_runs
 from harness.records import Phase
 from harness.results import Cell, CellResult, Status
 from harness.runs import RunState
-from harness.store import RunStore
+from harness.store import RunStore, stored_runs
 from tests.factories import cell, failed_trial, host, image, probe, result, run, trial
 
 JAX, TORCH, FLOOR = cell("jax"), cell("pytorch"), cell("null")
@@ -107,6 +107,41 @@ def test_what_is_not_of_one_measurement_is_refused(
         merge_runs([one, two], tmp_path)
     assert words in str(caught.value)
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_run_alone_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="one run alone"):
+        merge_runs([shard(tmp_path, "one", [JAX, FLOOR])], tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["one"]
+
+
+def test_a_damaged_part_is_named_and_leaves_no_run(tmp_path: Path) -> None:
+    folders = [shard(tmp_path, "one", [JAX, FLOOR]), shard(tmp_path, "two", [TORCH, FLOOR])]
+    store = RunStore(folders[1])
+    store.write_cell(
+        store.read_cell(TORCH.id).model_copy(update={"machine_peak": 5e-324, "multiply_adds": 2**63 - 1})
+    )
+
+    with pytest.raises(StoreError, match=f"no report can be made of {folders[1]}: "):
+        merge_runs(folders, tmp_path)
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "two"]
+
+
+def test_a_merge_that_fails_leaves_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(folder: Path) -> None:
+        assert (folder / "run.json").exists()
+        assert {store.folder.name for store in stored_runs(tmp_path)} == {"one", "two"}
+        raise OSError(28, "No space left on device")
+
+    folders = [shard(tmp_path, "one", [JAX, FLOOR]), shard(tmp_path, "two", [TORCH, FLOOR])]
+    monkeypatch.setattr("harness.finish.write_report", full)
+
+    with pytest.raises(StoreError, match="No space left") as caught:
+        merge_runs(folders, tmp_path)
+
+    assert caught.value.fix
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "two"]
 
 
 def test_a_run_that_is_named_twice_is_refused(tmp_path: Path) -> None:

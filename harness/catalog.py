@@ -10,12 +10,12 @@ import re
 from collections.abc import Mapping  # noqa: TC003 - pydantic looks at annotations
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
 import yaml
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from harness.errors import ConfigError
 from harness.places import PLACES
@@ -43,9 +43,9 @@ OWN_MODELS: Final = "models"
 
 
 class Spec(BaseModel):
-    """Base of all specifications: frozen, and closed to unknown keys."""
+    """Base of all specifications: frozen, and closed to unknown keys and to what is no number."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ParamSpec(Spec):
@@ -55,6 +55,13 @@ class ParamSpec(Spec):
     choices: Annotated[tuple[ParamValue, ...], Field(min_length=2)]
     compiled_ahead: tuple[ParamValue, ...] = ()
     """Those for which the framework's tools make a form of the model beforehand, for one shape only."""
+
+    @model_validator(mode="after")
+    def _default_is_a_choice(self) -> Self:
+        # Python takes True for 1, and an adapter does not.
+        if (type(self.default), self.default) not in {(type(choice), choice) for choice in self.choices}:
+            raise ValueError(f"the default {self.default!r} is none of the choices")
+        return self
 
 
 class FrameworkSpec(Spec):

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from harness.records import Count, Phase
 from harness.results import Cpus, Positive, Seconds, Stored
@@ -178,3 +178,10 @@ class Run(Stored):
     images: dict[str, Image]
     """By the framework's name in the matrix, and those of the project's helpers."""
     models: dict[str, Model]
+
+    @field_validator("cells")
+    @classmethod
+    def _each_once(cls, cells: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(cells)) < len(cells):
+            raise ValueError("a cell is named twice")
+        return cells

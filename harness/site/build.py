@@ -14,7 +14,7 @@ from harness.errors import StoreError
 from harness.report import PAGE
 from harness.report.html import fill_page
 from harness.site.back import lead_back
-from harness.site.contents import read_contents, write
+from harness.site.contents import Originals, read_contents, write
 from harness.site.data import badge, history_csv, runs_document
 from harness.site.entry import by_host
 from harness.site.folders import (
@@ -72,8 +72,8 @@ def publish(reports: Path, run_ids: Sequence[str], listener: Listener) -> Publis
         raise _nothing(reports)
     try:
         fresh = begin(reports)
-        before = _gather(reports, fresh, run_ids, listener)
-        found = read_contents(fresh, before, run_ids, listener)
+        originals = _gather(reports, fresh, run_ids, listener)
+        found = read_contents(fresh, originals, run_ids, listener)
         if not found.entries:
             raise _nothing(reports)
         _keep_comparisons(reports / SITE / COMPARE, fresh)
@@ -99,32 +99,32 @@ def publish(reports: Path, run_ids: Sequence[str], listener: Listener) -> Publis
 
 
 def _nothing(reports: Path) -> StoreError:
+    left_out = next(stored_runs(reports), None) is not None
     return StoreError(
-        f"there is no run in {reports} that can be published", fix="make one: edgematrix run matrix.yaml"
+        f"there is no run in {reports} that can be published",
+        fix="mend what is told of each above" if left_out else "make one: edgematrix run matrix.yaml",
     )
 
 
-def _gather(reports: Path, fresh: Path, run_ids: Sequence[str], listener: Listener) -> dict[str, Path]:
-    """Copy the runs: what was published stays, and what is among the reports takes its place.
-
-    Returns:
-        The folders of those that were published before, by name.
-    """
+def _gather(reports: Path, fresh: Path, run_ids: Sequence[str], listener: Listener) -> Originals:
+    """Copy the runs: what was published stays, and what is among the reports takes its place."""
     published = folders_in(reports / SITE / RUNS)
     before = {folder.name: folder for folder in published if (folder / PAGE).is_file()}
     named = [open_run(reports, run_id) for run_id in run_ids]
+    copied = {}
     for store in named or stored_runs(reports):
         name = store.folder.name
         try:
             store.read_run()
             copy_run(store.folder, fresh / RUNS / name)
+            copied[name] = store.folder
         except StoreError as error:
             if named:
                 raise
             listener.left_out(name, error, stays=name in before)
     for name in before.keys() - {folder.name for folder in folders_in(fresh / RUNS)}:
         copy_run(before[name], fresh / RUNS / name)
-    return before
+    return Originals(published=before, copied=before | copied)
 
 
 def _keep_comparisons(old: Path, fresh: Path) -> None:

@@ -30,6 +30,21 @@ KEPT_IN_MEMORY: Final = 4
 
 
 @dataclass(frozen=True)
+class Originals:
+    """Where the runs of the new site come from, by name."""
+
+    published: Mapping[str, Path]
+    """The folders of those that were published before: they stay, though they may not be readable."""
+    copied: Mapping[str, Path]
+    """The folder that each was copied from."""
+
+    def named(self, error: StoreError, copy: Path) -> StoreError:
+        """The same error about the original, as the copy is gone when somebody reads it."""
+        what = error.what.replace(str(copy), str(self.copied[copy.name]))
+        return StoreError(what, why=error.why, fix=error.fix)
+
+
+@dataclass(frozen=True)
 class Contents:
     """All runs as the site tells of them."""
 
@@ -41,14 +56,12 @@ class Contents:
     """Runs published before that cannot be read: damaged, or of another version."""
 
 
-def read_contents(
-    site: Path, before: Mapping[str, Path], named: Collection[str], listener: Listener
-) -> Contents:
+def read_contents(site: Path, originals: Originals, named: Collection[str], listener: Listener) -> Contents:
     """Read the copied runs, the oldest first, and write the page of each comparison.
 
     Args:
         site: the new site.
-        before: the folders of the runs that were published before, by name: they stay, though they may not be readable.
+        originals: where its runs were copied from.
         named: those that the user has named: they have to be readable.
         listener: told how far it is, and of each run that cannot be read.
 
@@ -69,10 +82,11 @@ def read_contents(
         try:
             entry = _describe(folder.name, side(folder.name))
         except StoreError as error:
+            told = originals.named(error, folder)
             if folder.name in named:
-                raise
-            published = before.get(folder.name)
-            listener.left_out(folder.name, error, stays=published is not None)
+                raise told from error
+            published = originals.published.get(folder.name)
+            listener.left_out(folder.name, told, stays=published is not None)
             shutil.rmtree(folder)
             if published is None:
                 continue

@@ -1,4 +1,5 @@
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +54,12 @@ def test_a_folder_without_description_is_no_framework(tmp_path: Path) -> None:
     [
         ("mine", FRAMEWORK + "hompage: x\n", "unknown key 'hompage'"),
         ("mine", FRAMEWORK + "name: other\n", "unknown key 'name'"),
+        ("mine", FRAMEWORK + "params: {p: {default: c, choices: [a, b]}}\n", "the default 'c' is none of"),
+        (
+            "mine",
+            FRAMEWORK + "params: {p: {default: true, choices: [1, 2]}}\n",
+            "the default True is none of",
+        ),
         ("mine", "title: T\n", "package: Field required"),
         ("mine", FRAMEWORK + "env: {A: 1}\n", "env.A"),
         ("mine", FRAMEWORK + "older: {'1.19 or so': [numpy<2]}\n", "older: Value error, Invalid specifier"),
@@ -87,6 +94,18 @@ def test_a_pipe_is_no_description_and_is_not_waited_for(
     os.mkfifo(tmp_path / "mine" / f"{name}.yaml")
     with pytest.raises(ConfigError, match="is no regular file"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize("key", ["tolerance", "low", "high"])
+@pytest.mark.parametrize("word", [".inf", ".nan"])
+def test_what_is_no_number_is_refused(tmp_path: Path, key: str, word: str) -> None:
+    text = (ROOT / "harness" / "models" / "spam-fnn" / "model.yaml").read_text()
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "model.yaml").write_text(
+        re.sub(rf"\b{key}: [\d.e+-]+", f"{key}: {word}", text, count=1)
+    )
+    with pytest.raises(ConfigError, match=rf"{key}: Input should be a finite number"):
+        load_models(tmp_path)
 
 
 def test_a_model_needs_an_input(tmp_path: Path) -> None:

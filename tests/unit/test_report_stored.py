@@ -88,6 +88,12 @@ def test_a_run_that_cannot_be_is_refused(folder: Path, bad: float) -> None:
     refused(folder, "run.json")
 
 
+def test_a_cell_that_a_run_names_twice_is_refused(folder: Path) -> None:
+    alter(folder / "run.json", lambda content: content["cells"].append(FIRST))
+
+    assert "a cell is named twice" in refused(folder, "run.json")
+
+
 def test_what_only_the_page_cannot_print_leaves_no_half_report(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

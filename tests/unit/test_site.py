@@ -352,7 +352,7 @@ def test_a_damaged_copy_among_the_reports_does_not_take_the_place_of_the_publish
 
     assert files(site) == before
     assert witness.stays == {run_id(0): True}
-    with pytest.raises(StoreError, match=CELLS[0].id):
+    with pytest.raises(StoreError, match=f"^{reports / run_id(0) / 'cells' / CELLS[0].id}"):
         publish(reports, (run_id(0),), Witness())
     assert files(site) == before
 
@@ -370,12 +370,20 @@ def test_a_run_whose_published_copy_is_damaged_too_keeps_its_pages_and_is_listed
     assert "Not readable" in Page((site / "index.html").read_text()).text
 
 
+def test_where_every_run_is_damaged_nobody_is_advised_to_make_one(reports: Path) -> None:
+    for number in range(3):
+        damage(reports / run_id(number))
+    with pytest.raises(StoreError, match="that can be published") as caught:
+        publish(reports, (), Witness())
+    assert caught.value.fix == "mend what is told of each above"
+
+
 def test_a_damaged_run_that_was_never_published_is_not_told_as_one_that_stays(
     reports: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     damage(reports / run_id(0))
     assert exit_code("publish", "--reports", str(reports)) == ExitCode.OK
-    assert f"not published: {run_id(0)}: " in capsys.readouterr().err
+    assert f"not published: {run_id(0)}: {reports / run_id(0) / 'cells'}" in capsys.readouterr().err
     index = (reports / "site" / "index.html").read_text()
     assert run_id(0) not in index
     assert "Not readable" not in index

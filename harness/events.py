@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from harness.records import Phase
     from harness.results import Status
 
+PATIENCE_S: Final = 1.0
+"""For work on many files, before anything is said of it."""
+
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """Work before the first trial: building an image, preparing a model."""
+    """Work before the first trial or after the last: building an image, preparing a model, reading cells."""
 
     kind: str = "step"
     subject: str
@@ -127,3 +133,26 @@ Event = (
 )
 if TYPE_CHECKING:
     Listener = Callable[[Event], None]
+
+
+def unheard(_: Event) -> None:
+    """The listener of who wants no progress."""
+
+
+def told(items: Iterable[T], total: int, *, subject: str, doing: str, listener: Listener) -> Iterator[T]:
+    """Hand on cells, and say how far it is where that takes long: a step a percent, and no last word.
+
+    Args:
+        items: one a cell.
+        total: how many they are at most.
+        subject: of the steps.
+        doing: what is done with them, such as `reading`.
+        listener: gets the steps.
+    """
+    begin, last = time.monotonic(), 0
+    for number, item in enumerate(items, start=1):
+        yield item
+        percent = 100 * number // total
+        if last < percent < 100 and time.monotonic() - begin > PATIENCE_S:
+            last = percent
+            listener(Step(subject=subject, text=f"{doing} {number} of {total} cells", done=percent / 100))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.derive import derive_cell, is_settled
 from harness.errors import UnsupportedError
+from harness.events import unheard
 from harness.report import write_report
 from harness.results import CellResult, Status
 from harness.store import point_latest
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from harness.events import Listener
     from harness.plan import Plan
     from harness.results import Cell, Expectation
     from harness.runs import Protocol, Run
@@ -23,18 +25,20 @@ if TYPE_CHECKING:
     from harness.trial import Bench
 
 
-def write_results(store: RunStore, run: Run, cells: Sequence[CellResult]) -> Path:
+def write_results(
+    store: RunStore, run: Run, cells: Sequence[CellResult], listener: Listener = unheard
+) -> Path:
     """Write what is derived from the trials, and let `latest` lead to it.
 
     Returns:
         The report's page.
     """
-    report = write_derived(store, run, cells)
+    report = write_derived(store, run, cells, listener)
     point_latest(store.folder.parent, run.run_id)
     return report
 
 
-def write_derived(store: RunStore, run: Run, cells: Sequence[CellResult]) -> Path:
+def write_derived(store: RunStore, run: Run, cells: Sequence[CellResult], listener: Listener) -> Path:
     """Write the cells' files, the run's and the report.
 
     Returns:
@@ -43,7 +47,7 @@ def write_derived(store: RunStore, run: Run, cells: Sequence[CellResult]) -> Pat
     for cell in cells:
         store.write_cell(cell)
     store.write_run(run)
-    return write_report(store.folder)
+    return write_report(store.folder, listener=listener)
 
 
 def sum_up(

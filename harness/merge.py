@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from harness.derive import derive_cell
 from harness.errors import ConfigError, NotComparableError, StoreError
+from harness.events import told, unheard
 from harness.finish import write_derived
 from harness.plan import Plan, PlannedCell
 from harness.report import read_view
@@ -21,6 +22,7 @@ from harness.store import TEMPORARY_SUFFIX, RunStore, point_latest, sync_folder
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from harness.events import Listener
     from harness.results import ReferenceProbe, Trial
 
 
@@ -33,7 +35,7 @@ class _Parts:
     results: dict[str, CellResult] = field(default_factory=dict)
     sessions: int = 0
 
-    def add(self, store: RunStore, run: Run) -> None:
+    def add(self, store: RunStore, run: Run, listener: Listener) -> None:
         """Take one run's trials and probes, numbered on from those that are here already.
 
         So are its sessions: what two machines measured did not stand side by side.
@@ -42,7 +44,9 @@ class _Parts:
         for number, probe in store.read_probes().items():
             renumbered = {"number": probes + number, "session": self.sessions + probe.session}
             self.probes[probes + number] = probe.model_copy(update=renumbered)
-        for cell_id in run.cells:
+        for cell_id in told(
+            run.cells, len(run.cells), subject=f"run {run.run_id}", doing="reading", listener=listener
+        ):
             result = store.read_cell(cell_id)
             first = self.results.setdefault(cell_id, result)
             # Only the timer's floor is measured by every part: its rounds follow each other.
@@ -59,12 +63,13 @@ class _Parts:
         self.sessions += 1 + run.session
 
 
-def merge_runs(folders: Sequence[Path], reports: Path) -> Path:
+def merge_runs(folders: Sequence[Path], reports: Path, listener: Listener = unheard) -> Path:
     """Put runs together under a new run id; the runs themselves stay as they are.
 
     Args:
         folders: of the runs, in the order in which their cells shall stand.
         reports: the folder of all runs, where the new one goes.
+        listener: is told how far it is, where it takes long.
 
     Returns:
         The report of the new run.
@@ -84,11 +89,11 @@ def merge_runs(folders: Sequence[Path], reports: Path) -> Path:
     runs = [store.read_run() for store in stores]
     refuse(runs, stores)
     for store in stores:
-        read_view(store.folder)  # a damaged part is told by its own name
+        read_view(store.folder, listener)  # a damaged part is told by its own name
     parts = _Parts()
     for store, run in zip(stores, runs, strict=True):
-        parts.add(store, run)
-    return write(parts, runs, reports)
+        parts.add(store, run, listener)
+    return write(parts, runs, reports, listener)
 
 
 def refuse(runs: Sequence[Run], stores: Sequence[RunStore]) -> None:
@@ -145,7 +150,7 @@ def differences(one: Run, other: Run) -> Iterator[str]:
             yield f"the model {name}"
 
 
-def write(parts: _Parts, runs: Sequence[Run], reports: Path) -> Path:
+def write(parts: _Parts, runs: Sequence[Run], reports: Path, listener: Listener) -> Path:
     """Write the new run's files and its report."""
     now = datetime.now(UTC)
     cells = tuple(parts.results.values())
@@ -169,13 +174,20 @@ def write(parts: _Parts, runs: Sequence[Run], reports: Path) -> Path:
             "frameworks": {name: each for run in runs for name, each in run.frameworks.items()},
         }
     )
-    results = [_derived(result, parts, run) for result in cells]
+    derived = told(
+        (_derived(result, parts, run) for result in cells),
+        len(cells),
+        subject=f"run {run.run_id}",
+        doing="summing up",
+        listener=listener,
+    )
+    results = tuple(derived)
     try:
         reports.mkdir(parents=True, exist_ok=True)
         # One level deeper than runs are looked for: it is none before it is whole.
         with tempfile.TemporaryDirectory(dir=reports, prefix=".merge-", suffix=TEMPORARY_SUFFIX) as aside:
             store = RunStore(Path(aside) / run.run_id)
-            page = _write_files(store, parts, run, results)
+            page = _write_files(store, parts, run, results, listener)
             folder = store.folder.rename(reports / run.run_id)
         sync_folder(reports)
     except OSError as error:
@@ -188,14 +200,16 @@ def write(parts: _Parts, runs: Sequence[Run], reports: Path) -> Path:
     return folder / page.name
 
 
-def _write_files(store: RunStore, parts: _Parts, run: Run, results: Sequence[CellResult]) -> Path:
+def _write_files(
+    store: RunStore, parts: _Parts, run: Run, results: Sequence[CellResult], listener: Listener
+) -> Path:
     """Write all files of the new run, and return its page."""
     for trials in parts.trials.values():
         for trial in trials:
             store.write_trial(trial)
     for probe in parts.probes.values():
         store.write_probe(probe)
-    return write_derived(store, run, results)
+    return write_derived(store, run, results, listener)
 
 
 def _sessions(runs: Sequence[Run]) -> int | None:

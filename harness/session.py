@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from harness.article.replay import Replay
     from harness.config import Matrix
-    from harness.events import Listener
+    from harness.events import Event, Listener
     from harness.intake import Options
     from harness.plan import Plan
     from harness.prepare import Volume
@@ -271,12 +271,22 @@ def measure(
             }
         )
         cells = sum_up(plan, store, replace(bench, run=run), stop, expectation)
-        with contextlib.suppress(OSError):  # whose terminal or pipe is closed has a report all the same
-            listener(Step(subject="report", text=f"writing the pages of {counted(len(cells), 'cell')}"))
-        report = write_results(store, run, cells)
+        tell = undisturbed(listener)
+        tell(Step(subject="report", text=f"writing the pages of {counted(len(cells), 'cell')}"))
+        report = write_results(store, run, cells, tell)
     if stop.interrupted and not complete:
         raise KeyboardInterrupt
     return Finished(run=run, cells=cells, report=report)
+
+
+def undisturbed(listener: Listener) -> Listener:
+    """The same listener, for work that goes on when its terminal or pipe is closed."""
+
+    def tell(event: Event) -> None:
+        with contextlib.suppress(OSError):
+            listener(event)
+
+    return tell
 
 
 def through_losses(

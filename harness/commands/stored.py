@@ -27,6 +27,7 @@ from harness.errors import ExitCode, StoreError
 )
 def report(run_id: str | None, reports: Path, *, parquet: bool, cell_pages: bool, as_text: bool) -> None:
     """Write the report of run RUN_ID, or of the newest, anew from its files."""
+    from harness.progress import choose_display
     from harness.report import read_view, write_report
     from harness.report.digest import as_markdown
     from harness.store import open_run, stored_runs
@@ -34,10 +35,13 @@ def report(run_id: str | None, reports: Path, *, parquet: bool, cell_pages: bool
     store = open_run(reports, run_id) if run_id else next(stored_runs(reports), None)
     if store is None:
         raise StoreError(f"there is no run in {reports}", fix="make one: edgematrix run matrix.yaml")
-    if as_text:
-        click.echo(as_markdown(read_view(store.folder)))
-    else:
-        click.echo(write_report(store.folder, parquet=parquet, cell_pages=cell_pages))
+    with choose_display() as display:
+        made = (
+            as_markdown(read_view(store.folder, display))
+            if as_text
+            else write_report(store.folder, parquet=parquet, cell_pages=cell_pages, listener=display)
+        )
+    click.echo(made)
 
 
 @click.command()
@@ -49,9 +53,12 @@ def merge(runs: tuple[str, ...], reports: Path) -> None:
     RUNs are run ids, or folders of runs that other machines have left.
     """
     from harness.merge import merge_runs
+    from harness.progress import choose_display
     from harness.store import find_run
 
-    click.echo(merge_runs([find_run(reports, name).folder for name in runs], reports))
+    with choose_display() as display:
+        page = merge_runs([find_run(reports, name).folder for name in runs], reports, display)
+    click.echo(page)
 
 
 @click.command()
@@ -108,6 +115,7 @@ def compare(
     from harness.compare.page import refuse_foreign, render
     from harness.compare.refuse import Kind
     from harness.compare.render import as_lines, as_markdown
+    from harness.progress import choose_display
     from harness.stats.noise import Aim
     from harness.store import find_run, write_atomically
 
@@ -118,7 +126,9 @@ def compare(
     options = CompareOptions(
         aim=Aim(figure), threshold=threshold / 100, allowed=frozenset(Kind(name) for name in allow)
     )
-    compared = compare_runs(find_run(reports, base).folder, find_run(reports, new).folder, options)
+    folders = find_run(reports, base).folder, find_run(reports, new).folder
+    with choose_display() as display:
+        compared = compare_runs(*folders, options, display)
     if page is not None:
         write_atomically(page, render(compared))
     if as_json:

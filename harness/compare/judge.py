@@ -10,6 +10,7 @@ from harness.compare.machine import shifts
 from harness.compare.refuse import Kind, Mismatch, mismatches, refuse
 from harness.compare.rows import Needs, Row, decide, pair_up
 from harness.errors import ConfigError, NotComparableError
+from harness.events import unheard
 from harness.report.formats import visible
 from harness.report.stored import read_cells
 from harness.runs import RunState
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.compare.machine import Shift
+    from harness.events import Listener
     from harness.results import ReferenceProbe
     from harness.runs import Run
     from harness.stats.cell import Measured
@@ -88,19 +90,22 @@ class Side:
     probes: Mapping[int, ReferenceProbe]
 
 
-def compare_runs(base: Path, new: Path, options: CompareOptions | None = None) -> Compared:
+def compare_runs(
+    base: Path, new: Path, options: CompareOptions | None = None, listener: Listener = unheard
+) -> Compared:
     """Compare two runs.
 
     Args:
         base: the folder of the run that was before.
         new: the folder of the run that is judged.
         options: how.
+        listener: is told how far the reading is, where it takes long.
 
     Raises:
         StoreError: a run cannot be read.
         NotComparableError: they are no two measurements of the same, or have no cell in common.
     """
-    return compare_sides(read_side(base), read_side(new), options)
+    return compare_sides(read_side(base, listener), read_side(new, listener), options)
 
 
 def compare_sides(base: Side, new: Side, options: CompareOptions | None = None) -> Compared:
@@ -132,7 +137,7 @@ def compare_sides(base: Side, new: Side, options: CompareOptions | None = None) 
     )
 
 
-def read_side(folder: Path) -> Side:
+def read_side(folder: Path, listener: Listener = unheard) -> Side:
     """Read a run.
 
     Raises:
@@ -140,7 +145,7 @@ def read_side(folder: Path) -> Side:
     """
     store = RunStore(folder)
     run = store.read_run()
-    return Side(run=run, cells=tuple(read_cells(folder, run)), probes=store.read_probes())
+    return Side(run=run, cells=tuple(read_cells(folder, run, listener=listener)), probes=store.read_probes())
 
 
 def judge(rows: Sequence[Row], sides: tuple[Side, Side], options: CompareOptions) -> tuple[Row, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from harness.errors import StoreError
+from harness.events import unheard
 from harness.report.article import render_article
 from harness.report.cells import write_cell_pages
 from harness.report.chapters import ONE_PAGE, make_chapters
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from harness.events import Listener
     from harness.report.view import View
 
 PAGE: Final = "index.html"
@@ -34,7 +36,9 @@ Made = tuple[pd.DataFrame, dict[str, str]]
 """The rows of the table, and the pages by file name."""
 
 
-def write_report(run_dir: Path, *, parquet: bool = False, cell_pages: bool = False) -> Path:
+def write_report(
+    run_dir: Path, *, parquet: bool = False, cell_pages: bool = False, listener: Listener = unheard
+) -> Path:
     """Write the tables and the pages of a run, and a page for each cell, beside the files that they are made of.
 
     Reads `run.json` and the files of its cells and reference probes and nothing else, so that a report can be made
@@ -46,6 +50,7 @@ def write_report(run_dir: Path, *, parquet: bool = False, cell_pages: bool = Fal
         run_dir: `reports/<run-id>`.
         parquet: write `results.parquet` as well.
         cell_pages: write a page for each cell whatever their number.
+        listener: is told how far it is, where it takes long.
 
     Returns:
         The path of `index.html`.
@@ -57,7 +62,9 @@ def write_report(run_dir: Path, *, parquet: bool = False, cell_pages: bool = Fal
     many = len(run.cells) > ONE_PAGE and not run.protocol.article
     with _refusing_damage(run_dir):
         frame, pages = (
-            _in_chapters(run_dir, run, cell_pages=cell_pages) if many else _on_one_page(run_dir, run)
+            _in_chapters(run_dir, run, cell_pages=cell_pages, listener=listener)
+            if many
+            else _on_one_page(run_dir, run, listener)
         )
         texts = {TABLE: results_csv(frame), DATA: results_json(run.run_id, frame), **pages}
     if parquet:
@@ -67,7 +74,7 @@ def write_report(run_dir: Path, *, parquet: bool = False, cell_pages: bool = Fal
     return run_dir / PAGE
 
 
-def read_view(run_dir: Path) -> View:
+def read_view(run_dir: Path, listener: Listener = unheard) -> View:
     """The page of a stored run as a value.
 
     Raises:
@@ -75,7 +82,7 @@ def read_view(run_dir: Path) -> View:
     """
     run = read_model(run_dir / "run.json", Run)
     with _refusing_damage(run_dir):
-        return build_view(run, in_order(read_cells(run_dir, run)), read_probes(run_dir))
+        return build_view(run, in_order(read_cells(run_dir, run, listener=listener)), read_probes(run_dir))
 
 
 @contextlib.contextmanager
@@ -93,18 +100,18 @@ def _refusing_damage(run_dir: Path) -> Iterator[None]:
         ) from error
 
 
-def _on_one_page(run_dir: Path, run: Run) -> Made:
-    measured = in_order(read_cells(run_dir, run))
+def _on_one_page(run_dir: Path, run: Run, listener: Listener) -> Made:
+    measured = in_order(read_cells(run_dir, run, listener=listener))
     pages = {PAGE: render(run, measured, read_probes(run_dir))}
     write_cell_pages(run_dir, run, measured)
     return results_frame(measured), pages | render_article(run_dir, run, measured)
 
 
-def _in_chapters(run_dir: Path, run: Run, *, cell_pages: bool) -> Made:
-    models = cells_by_model(run_dir, run)
+def _in_chapters(run_dir: Path, run: Run, *, cell_pages: bool, listener: Listener) -> Made:
+    models = cells_by_model(run_dir, run, listener)
     if not models:
-        return _on_one_page(run_dir, run)
-    chapters = make_chapters(run_dir, run, models, cell_pages=cell_pages)
+        return _on_one_page(run_dir, run, listener)
+    chapters = make_chapters(run_dir, run, models, cell_pages=cell_pages, listener=listener)
     pages = {
         **{chapter.page: chapter.html for chapter in chapters},
         CELLS_PAGE: render_cells(run, chapters),

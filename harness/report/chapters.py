@@ -14,6 +14,7 @@ from multiprocessing import get_context
 from typing import TYPE_CHECKING, Final
 
 from harness.errors import StoreError
+from harness.events import Step, unheard
 from harness.report.book import is_control
 from harness.report.cells import write_cell_pages
 from harness.report.html import render_view
@@ -22,11 +23,12 @@ from harness.report.table import in_order, results_frame
 from harness.report.view import build_view
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
 
+    from harness.events import Listener
     from harness.report.all_cells import Row
     from harness.report.answers import Headline
     from harness.report.chooser import Subject
@@ -70,7 +72,12 @@ Owned = tuple[int, str, tuple[str, ...]]
 
 
 def make_chapters(
-    run_dir: Path, run: Run, models: Mapping[str, tuple[str, ...]], *, cell_pages: bool
+    run_dir: Path,
+    run: Run,
+    models: Mapping[str, tuple[str, ...]],
+    *,
+    cell_pages: bool,
+    listener: Listener = unheard,
 ) -> tuple[Chapter, ...]:
     """Make the chapters of a run on all cores of this machine.
 
@@ -79,6 +86,7 @@ def make_chapters(
         run: its record.
         models: the ids of each model's cells, in the order of the chapters.
         cell_pages: write a page for each cell as well.
+        listener: is told how many cells are done, as each chapter comes back.
 
     Raises:
         StoreError: a stored file is damaged, or a process did not survive.
@@ -89,13 +97,26 @@ def make_chapters(
     pool = ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=gc.disable)
     try:
         with pool:
-            return tuple(pool.map(partial(make_chapter, run_dir, run, cell_pages=cell_pages), owned))
+            made = pool.map(partial(make_chapter, run_dir, run, cell_pages=cell_pages), owned)
+            return tuple(tell_chapters(made, owned, run, listener))
     except BrokenProcessPool as error:
         raise StoreError(
             f"no report can be made of {run_dir}: a process that made a part of it was ended",
             why="there may be too little memory",
             fix="make the report again, with more memory or on another machine",
         ) from error
+
+
+def tell_chapters(
+    made: Iterator[Chapter], owned: Sequence[Owned], run: Run, listener: Listener
+) -> Iterator[Chapter]:
+    """Hand on chapters as they come, and say before each how many cells the ones before it had."""
+    done, total = 0, sum(len(ids) for _, _, ids in owned)
+    for _, name, ids in owned:
+        text = f"making the pages of {total} cells, {done} done, now {name}"
+        listener(Step(subject=f"run {run.run_id}", text=text, done=done / total))
+        yield next(made)
+        done += len(ids)
 
 
 def make_chapter(run_dir: Path, run: Run, owned: Owned, *, cell_pages: bool) -> Chapter:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel
 
 from harness.errors import StoreError
+from harness.events import told, unheard
 from harness.results import Cell, CellResult, Status
 from harness.runs import Run, RunState
 from harness.stats.cell import Measured, cell_stats
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from harness.events import Listener
     from harness.results import ReferenceProbe
 
 RESUME = "resume the run, which writes its cells anew from the trials"
@@ -28,28 +30,37 @@ class CellHead(BaseModel):
     cell: Cell
 
 
-def read_cells(run_dir: Path, run: Run, cell_ids: Iterable[str] | None = None) -> Iterator[Measured]:
+def read_cells(
+    run_dir: Path, run: Run, cell_ids: Iterable[str] | None = None, listener: Listener = unheard
+) -> Iterator[Measured]:
     """The cells of a run with their figures, in the plan's order; files that no cell of the plan owns are left.
 
     Args:
         run_dir: `reports/<run-id>`.
         run: its record.
         cell_ids: only these cells.
+        listener: is told how far it is, where it takes long.
 
     Raises:
         StoreError: a file is damaged or, of a complete run, missing.
     """
-    yield from map(_read, _files(run_dir, run, run.cells if cell_ids is None else cell_ids))
+    files = _files(run_dir, run, run.cells if cell_ids is None else cell_ids)
+    yield from told(
+        map(_read, files), len(run.cells), subject=f"run {run.run_id}", doing="reading", listener=listener
+    )
 
 
-def cells_by_model(run_dir: Path, run: Run) -> dict[str, tuple[str, ...]]:
+def cells_by_model(run_dir: Path, run: Run, listener: Listener) -> dict[str, tuple[str, ...]]:
     """The ids of a run's cells by the names of their models, in their order; the cells in the plan's.
 
     Raises:
         StoreError: a file is damaged or, of a complete run, missing.
     """
     found: dict[str, list[str]] = {}
-    for path in _files(run_dir, run, run.cells):
+    files = _files(run_dir, run, run.cells)
+    for path in told(
+        files, len(run.cells), subject=f"run {run.run_id}", doing="looking through", listener=listener
+    ):
         found.setdefault(read_model(path, CellHead).cell.model, []).append(path.stem)
     return {model: tuple(found[model]) for model in sorted(found)}
 

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from harness import events
 from harness.errors import ConfigError, NotComparableError, StoreError
+from harness.events import Event, Step
 from harness.merge import merge_runs
 from harness.records import Phase
 from harness.results import Cell, CellResult, Status
@@ -154,3 +156,17 @@ def test_a_cell_that_two_runs_have_is_refused(tmp_path: Path) -> None:
     folders = [shard(tmp_path, name, [JAX, FLOOR]) for name in ("one", "two")]
     with pytest.raises(NotComparableError, match="is in run one and in run two"):
         merge_runs(folders, tmp_path)
+
+
+def test_reading_and_summing_up_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "PATIENCE_S", -1)
+    heard: list[Event] = []
+
+    merge_runs(
+        [shard(tmp_path, "one", [JAX, FLOOR]), shard(tmp_path, "two", [TORCH])], tmp_path, heard.append
+    )
+
+    steps = [f"{step.subject}: {step.text}" for step in heard if isinstance(step, Step)]
+    assert steps[0] == "run one: reading 1 of 2 cells"
+    assert any("summing up 1 of 3 cells" in step for step in steps)
+    assert "reading 1 of 3 cells" in steps[-2], "the report of the new run is told as well"

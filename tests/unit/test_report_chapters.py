@@ -4,21 +4,28 @@ import csv
 import json
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import pytest
 
 import harness.report
-from harness.errors import StoreError
+from harness import events
+from harness.errors import ExitCode, StoreError
+from harness.events import Event, Step, unheard
 from harness.report import write_report
-from harness.report.chapters import Chapter, make_chapter
+from harness.report.chapters import Chapter, make_chapter, tell_chapters
 from harness.report.stored import cells_by_model
 from harness.results import Status
 from harness.runs import Run
 from harness.store import RunStore
 from tests.factories import cell, probe, result, run
 from tests.sample_runs import write_run
+from tests.unit.commands import exit_code
 from tests.unit.test_report_page import Page
+
+if TYPE_CHECKING:
+    from harness.events import Listener
 
 TWIN = cell("jax", model="beta").model_copy(update={"twin": True})
 CELLS = (
@@ -34,11 +41,12 @@ CELLS = (
 
 
 def in_this_process(
-    run_dir: Path, of: Run, models: dict[str, tuple[str, ...]], *, cell_pages: bool
+    run_dir: Path, of: Run, models: dict[str, tuple[str, ...]], *, cell_pages: bool, listener: "Listener"
 ) -> tuple[Chapter, ...]:
     """What a pool of processes does, for tests that may start none."""
     owned = [(number, name, ids) for number, (name, ids) in enumerate(models.items(), start=1)]
-    return tuple(make_chapter(run_dir, of, each, cell_pages=cell_pages) for each in owned)
+    made = (make_chapter(run_dir, of, each, cell_pages=cell_pages) for each in owned)
+    return tuple(tell_chapters(made, owned, of, listener))
 
 
 @pytest.fixture
@@ -169,7 +177,7 @@ def test_a_large_run_that_has_measured_nothing_yet_is_one_page(folder: Path) -> 
 
 
 def test_cells_are_found_by_their_model_in_the_plans_order(folder: Path) -> None:
-    found = cells_by_model(folder, run(CELLS))
+    found = cells_by_model(folder, run(CELLS), unheard)
 
     assert list(found) == ["alpha", "beta"]
     assert found["beta"] == (CELLS[0].cell_id, CELLS[1].cell_id, TWIN.id)
@@ -182,3 +190,52 @@ def test_pages_are_the_same_to_the_byte(folder: Path) -> None:
     write_report(folder)
 
     assert {path.name: path.read_bytes() for path in folder.glob("*.html")} == first
+
+
+def test_each_chapter_is_told_with_what_is_done_so_far(folder: Path) -> None:
+    heard: list[Event] = []
+
+    write_report(folder, listener=heard.append)
+
+    steps = [(step.text, step.done) for step in heard if isinstance(step, Step)]
+    assert steps == [
+        ("making the pages of 6 cells, 0 done, now alpha", 0),
+        ("making the pages of 6 cells, 3 done, now beta", 1 / 2),
+    ]
+
+
+def test_reading_is_told_only_where_it_takes_long(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    of, heard = run(CELLS), list[Event]()
+
+    cells_by_model(folder, of, heard.append)
+    assert heard == []
+
+    monkeypatch.setattr(events, "PATIENCE_S", -1)
+    cells_by_model(folder, of, heard.append)
+    assert [step.text for step in heard if isinstance(step, Step)] == [
+        f"looking through {number} of 6 cells" for number in range(1, 6)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "doing"),
+    [
+        (("report",), "making the pages of 6 cells"),
+        (("report", "--markdown"), "reading 1 of 6 cells"),
+        (("compare", "run", "run"), "reading 1 of 6 cells"),
+    ],
+)
+def test_the_commands_tell_it_beside_their_output(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+    doing: str,
+) -> None:
+    monkeypatch.setattr(events, "PATIENCE_S", -1)
+
+    assert exit_code(*words, "--reports", str(folder.parent)) == ExitCode.OK
+
+    captured = capsys.readouterr()
+    assert doing in captured.err
+    assert doing not in captured.out

@@ -75,7 +75,7 @@ class Ending:
             replay=None,
         )
 
-    def _write(self, store: RunStore, run: Any, cells: Any) -> Path:
+    def _write(self, store: RunStore, run: Any, cells: Any, listener: Any) -> Path:  # noqa: ARG002
         store.write_run(run)
         for cell in cells:
             store.write_cell(cell)

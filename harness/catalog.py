@@ -17,11 +17,15 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from harness.core_yaml import read_core_yaml
 from harness.errors import ConfigError
 from harness.places import PLACES
 from harness.runs import ParamValue, Task
 
-NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
+NAME_PATTERN: Final = "[a-z0-9][a-z0-9_-]*"
+LONGEST_NAME: Final = 64
+NAME_RULE: Final = f"up to {LONGEST_NAME} lower-case letters, digits, `-` and `_`, a letter or digit first"
+"""Of all that a matrix names: names are file names, image names and parts of ids."""
 SUPPORT_IMAGES: Final = ("prepare", "probe")
 """Images that measure nothing: the one makes model artefacts, the other reads the host."""
 ARTICLE_IMAGES: Final = ("article", "article-current")
@@ -40,6 +44,11 @@ MODEL_FILE: Final = "model.yaml"
 OWN_FRAMEWORKS: Final = "frameworks"
 OWN_MODELS: Final = "models"
 """Folders beside a matrix: what its user adds to what is shipped."""
+
+
+def is_name(text: str) -> bool:
+    """Whether a matrix can name something so."""
+    return len(text) <= LONGEST_NAME and re.fullmatch(NAME_PATTERN, text) is not None
 
 
 class Spec(BaseModel):
@@ -238,11 +247,8 @@ def load_models(folder: Path) -> dict[str, ModelSpec]:
 def _load(file: Path, kind: type[S], **derived: Any) -> S:
     """Read one file; the keys in `derived`, and the name and the folder, come from elsewhere and not from it."""
     name = file.parent.name
-    if not NAME.fullmatch(name):
-        raise ConfigError(
-            f"{file}: {name!r} is no valid name.",
-            fix="Rename the folder: lower-case letters, digits, `_` and `-`, beginning with a letter or a digit.",
-        )
+    if not is_name(name):
+        raise ConfigError(f"{file}: {name!r} is no valid name.", fix=f"Rename the folder: {NAME_RULE}.")
     derived |= {"name": name, "folder": file.parent}
     written = _read_mapping(file)
     own = [key for key in kind.model_fields if key not in derived]
@@ -259,9 +265,8 @@ def _read_mapping(file: Path) -> dict[str, Any]:
     if not file.is_file():  # a pipe is never opened: that could wait for ever
         raise ConfigError(f"{file} is no regular file.", fix="Write the description there, or remove it.")
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    # A date that there is not is a ValueError, and what is nested too deeply a RecursionError.
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        content = read_core_yaml(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, LookupError, yaml.YAMLError) as error:
         raise ConfigError(f"{file} cannot be read as YAML.", why=str(error), fix="Mend the file.") from error
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         raise ConfigError(f"{file} is no mapping of names to values.", fix="Write one `key: value` a line.")

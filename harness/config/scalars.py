@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from harness.catalog import LONGEST_NAME, NAME_PATTERN, NAME_RULE, is_name
 from harness.config.mistakes import did_you_mean, show
 from harness.records import Phase
 from harness.results import EXPECTABLE, MAX_THREADS, CpuMode
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from enum import StrEnum
 
-NAME_PATTERN: Final = "[a-z0-9][a-z0-9_-]*"
 VERSION_PATTERN: Final = r"[0-9][0-9A-Za-z.+!-]*"
 COMPLAINT: Final = "edgematrix"
 """The error type that marks a complaint worded here; its context holds `what` and `fix`."""
@@ -36,7 +36,6 @@ MAX_MEMORY: Final = 1024**5
 MAX_DIMENSION: Final = 1_000_000
 MAX_DURATION_S: Final = 24 * 3600.0
 MAX_PRECISION_PERCENT: Final = 50
-_MAX_NAME: Final = 64
 _MAX_REASON: Final = 500
 _MEMORY_UNITS: Final = ("KiB", "MiB", "GiB", "TiB", "kB", "MB", "GB", "TB", "k", "m", "g", "t")
 _CPUS_RANGE: Final = f"write a number from {MIN_CPUS} to {MAX_CPUS}, such as 1, 2 or 0.5"
@@ -52,10 +51,10 @@ def complaint(what: str, fix: str) -> PydanticCustomError:
 
 
 def check_name(value: object) -> str:
-    """Names are file names, image names and parts of ids."""
-    fix = f"use up to {_MAX_NAME} lower-case letters, digits, `-` and `_`, a letter or digit first"
+    """The name of a framework, a variant, a model or a device."""
+    fix = f"use {NAME_RULE}"
     if isinstance(value, str):
-        if len(value) <= _MAX_NAME and re.fullmatch(NAME_PATTERN, value):
+        if is_name(value):
             return value
     elif isinstance(value, int) and _accepts(check_name, str(value).lower()):
         fix = f'quote it, if that is its name: "{str(value).lower()}"'
@@ -117,7 +116,7 @@ def check_duration(value: object) -> str:
 
 def check_version(value: object) -> str:
     """The version of a package."""
-    if isinstance(value, str) and re.fullmatch(VERSION_PATTERN, value) and len(value) <= _MAX_NAME:
+    if isinstance(value, str) and re.fullmatch(VERSION_PATTERN, value) and len(value) <= LONGEST_NAME:
         return value
     number = isinstance(value, int | float) and not isinstance(value, bool)
     fix = "quote it as the package's own page writes it" if number else 'write it as in "1.17.0"'
@@ -253,14 +252,19 @@ Name = Annotated[
     str,
     BeforeValidator(check_name),
     WithJsonSchema(
-        {"$comment": "name", "type": "string", "pattern": f"^{NAME_PATTERN}$", "maxLength": _MAX_NAME}
+        {"$comment": "name", "type": "string", "pattern": f"^{NAME_PATTERN}$", "maxLength": LONGEST_NAME}
     ),
 ]
 Version = Annotated[
     str,
     BeforeValidator(check_version),
     WithJsonSchema(
-        {"$comment": "version", "type": "string", "pattern": f"^{VERSION_PATTERN}$", "maxLength": _MAX_NAME}
+        {
+            "$comment": "version",
+            "type": "string",
+            "pattern": f"^{VERSION_PATTERN}$",
+            "maxLength": LONGEST_NAME,
+        }
     ),
 ]
 Param = Annotated[

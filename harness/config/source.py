@@ -1,80 +1,23 @@
 """YAML text to plain data, by the rules of YAML 1.2, with the place of every key and value.
 
-PyYAML reads YAML 1.1, where `no` is false, `1:30` is 90 and `017` is 15. Here its scanner and composer serve,
-which keep the marks, and the scalars are resolved anew (`docs/adr/0001-yaml-is-read-as-1.2.md`).
+PyYAML's scanner and composer serve, which keep the marks; what a scalar means, `harness.core_yaml` says.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import yaml
 
 from harness.config.mistakes import Mistake, Path, Place, config_error, real_path, show
 from harness.config.syntax import GENERAL_FIX, in_plain_words, mark_of
+from harness.core_yaml import MAX_DEPTH, SCALARS, TAG, CoreLoader, TooDeepError
 from harness.errors import ConfigError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 MAX_BYTES: Final = 128 * 1024
 MAX_NODES: Final = 20_000
 """Counted after aliases are followed, so that a few lines cannot stand for a million values."""
-MAX_DEPTH: Final = 16
-
-_TAG: Final = "tag:yaml.org,2002:"
-_WHOLE: Final = r"(?:0|[1-9][0-9]*)"
-# YAML 1.2 core, but for leading zeros: 1.1 reads `017` as 15 and 1.2 as 17, so it stays text and is refused.
-# More than 18 digits mean nothing here, and Python refuses to convert more than 4300.
-_INT: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})\Z|0o[0-7]{1,18}\Z|0x[0-9a-fA-F]{1,15}\Z")
-_FLOAT: Final = re.compile(
-    rf"[-+]?(?:(?:{_WHOLE}?\.[0-9]+|{_WHOLE}\.)(?:[eE][-+]?[0-9]+)?|{_WHOLE}[eE][-+]?[0-9]+"
-    r"|\.inf|\.Inf|\.INF)\Z|\.nan\Z|\.NaN\Z|\.NAN\Z"
-)
-_RESOLVERS: Final = (
-    ("null", re.compile(r"(?:~|null|Null|NULL|)\Z"), ["~", "n", "N", ""]),
-    ("bool", re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z"), list("tTfF")),
-    ("int", _INT, list("-+0123456789")),
-    ("float", _FLOAT, list("-+.0123456789")),
-)
-_SCALARS: Final[dict[str, Callable[[str], object]]] = {
-    f"{_TAG}str": str,
-    f"{_TAG}null": lambda _: None,
-    f"{_TAG}bool": lambda text: {"true": True, "false": False}[text.lower()],
-    f"{_TAG}int": lambda text: int(text, 0),
-    f"{_TAG}float": lambda text: float(re.sub(r"\.(?=inf|nan)", "", text.lower())),
-}
-
-
-class _TooDeepError(yaml.MarkedYAMLError):
-    """Stops the composer, which recurses without a bound."""
-
-
-class _CoreLoader(yaml.SafeLoader):
-    """PyYAML's pure-Python scanner and composer, with the scalars of YAML 1.2 and a bound on the depth."""
-
-    yaml_implicit_resolvers = {}  # noqa: RUF012 - PyYAML's class attribute; an own one shadows YAML 1.1's
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self._depth = 0
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Compose a node and all below it, down to the bound."""
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
-            event = self.peek_event()  # type: ignore[no-untyped-call]
-            raise _TooDeepError(problem_mark=event.start_mark)
-        try:
-            return super().compose_node(parent, index)
-        finally:
-            self._depth -= 1
-
-
-for _name, _pattern, _first in _RESOLVERS:
-    _CoreLoader.add_implicit_resolver(_TAG + _name, _pattern, _first)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,14 +87,14 @@ def _compose(name: str, lines: tuple[str, ...], text: str) -> yaml.Node | None:
     """The file's nodes, or PyYAML's complaint in the words and the form of all others."""
     loader = None
     try:
-        loader = _CoreLoader(text)
+        loader = CoreLoader(text)
         return loader.get_single_node()
     except yaml.reader.ReaderError as error:
         place = _place_at(text, error.position)
         what = f"not YAML: the character U+{ord(text[error.position]):04X} is not allowed"
         fix = "remove it, or save the file as plain text in UTF-8"
         raise config_error(name, lines, [Mistake(place=place, what=what, fix=fix)]) from error
-    except _TooDeepError as error:
+    except TooDeepError as error:
         what, fix = f"nested deeper than {MAX_DEPTH} levels", "no matrix needs so many brackets or indents"
         mistake = Mistake(place=_place(error.problem_mark), what=what, fix=fix)
         raise config_error(name, lines, [mistake]) from error
@@ -186,9 +129,9 @@ class _Reader:
             self.exhausted = self.exhausted or Mistake(place=place, path=path[:2], what=what, fix=fix)
             return None
         self.values[path] = place
-        if isinstance(node, yaml.MappingNode) and node.tag == f"{_TAG}map":
+        if isinstance(node, yaml.MappingNode) and node.tag == f"{TAG}map":
             return self._mapping(node, path)
-        if isinstance(node, yaml.SequenceNode) and node.tag == f"{_TAG}seq":
+        if isinstance(node, yaml.SequenceNode) and node.tag == f"{TAG}seq":
             return tuple(self.read(item, (*path, index)) for index, item in enumerate(node.value))
         return self._scalar(node, path)
 
@@ -218,13 +161,13 @@ class _Reader:
         return data
 
     def _scalar(self, node: yaml.Node, path: Path) -> object:
-        if isinstance(node, yaml.ScalarNode) and node.tag in _SCALARS:
+        if isinstance(node, yaml.ScalarNode) and node.tag in SCALARS:
             try:
-                return _SCALARS[node.tag](node.value)
+                return SCALARS[node.tag](node.value)
             except (ValueError, LookupError):
                 what = f"{show(node.value)} is not what its tag says"
         else:
-            what = f"the tag {show(node.tag.replace(_TAG, '!!'))} has no meaning here"
+            what = f"the tag {show(node.tag.replace(TAG, '!!'))} has no meaning here"
         self.mistakes.append(Mistake(place=self.values[path], path=path, what=what, fix="leave the tag out"))
         return None
 

@@ -10,7 +10,16 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from harness.catalog import NAME, OWN_FRAMEWORKS, OWN_MODELS, RESERVED_NAMES, TOOLS_SUFFIX, load_catalog
+from harness.catalog import (
+    NAME_RULE,
+    OWN_FRAMEWORKS,
+    OWN_MODELS,
+    RESERVED_NAMES,
+    TOOLS_SUFFIX,
+    is_name,
+    load_catalog,
+)
+from harness.core_yaml import read_core_yaml
 from harness.errors import ConfigError, StoreError
 from harness.places import PLACES
 from harness.schemas import FOLDER
@@ -72,10 +81,13 @@ def write_model(name: str, beside: Path) -> Path:
 
 def _write(kind: str, name: str, folder: Path, taken: Collection[str]) -> Path:
     """Copy a start to a folder that is not there yet."""
-    if not NAME.fullmatch(name):
+    if not is_name(name):
+        raise ConfigError(f"{name!r} is no valid name", fix=f"use {NAME_RULE}")
+    if not isinstance(read_core_yaml(name), str):
         raise ConfigError(
             f"{name!r} is no valid name",
-            fix="use lower-case letters, digits, `_` and `-`, beginning with a letter or a digit",
+            why="YAML reads it as a value, and not as a word",
+            fix=f"choose another name, such as my-{name}",
         )
     if folder.exists():
         raise _taken(folder)

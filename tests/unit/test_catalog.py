@@ -39,6 +39,12 @@ def test_a_short_description_is_enough(tmp_path: Path) -> None:
     assert (spec.name, spec.env, spec.indexes, spec.has_convert) == ("mine", {}, (), False)
 
 
+@pytest.mark.parametrize("title", ["off", "no", "1:30", "017", "2024-01-01"])
+def test_a_description_is_read_as_a_matrix_is(tmp_path: Path, title: str) -> None:
+    write(tmp_path, "mine", FRAMEWORK.replace("title: T", f"title: {title}"))
+    assert load_frameworks(tmp_path)["mine"].title == title
+
+
 def test_a_convert_program_gives_the_framework_a_form_of_its_own(tmp_path: Path) -> None:
     write(tmp_path, "mine", FRAMEWORK).with_name("convert.py").touch()
     assert load_frameworks(tmp_path)["mine"].has_convert
@@ -66,7 +72,8 @@ def test_a_folder_without_description_is_no_framework(tmp_path: Path) -> None:
         ("mine", FRAMEWORK + "older: {'<1.19': ['numpy is old']}\n", "older: Value error"),
         ("mine", "[a", "cannot be read as YAML"),
         ("mine", "[" * 3000, "cannot be read as YAML"),
-        ("mine", "homepage: 2024-99-01", "cannot be read as YAML"),
+        ("mine", "homepage: !!bool perhaps", "cannot be read as YAML"),
+        ("m" * 65, FRAMEWORK, "no valid name"),
         ("mine", "- a\n", "no mapping"),
         ("mine", "1: a\n", "no mapping"),
         ("Mine", FRAMEWORK, "no valid name"),

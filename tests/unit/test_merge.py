@@ -131,7 +131,7 @@ def test_a_damaged_part_is_named_and_leaves_no_run(tmp_path: Path) -> None:
 
 
 def test_a_merge_that_fails_leaves_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(folder: Path) -> None:
+    def full(folder: Path, **_: object) -> None:
         assert (folder / "run.json").exists()
         assert {store.folder.name for store in stored_runs(tmp_path)} == {"one", "two"}
         raise OSError(28, "No space left on device")

@@ -114,3 +114,21 @@ def test_nothing_s_place_is_taken(
     printed = capsys.readouterr().err
     assert told in printed
     assert "fix: " in printed
+
+
+@pytest.mark.parametrize("kind", ["framework", "model"])
+@pytest.mark.parametrize("name", ["null", "123", "true", "0x1f", "1e3", "m" * 65])
+def test_no_start_gets_a_name_that_a_matrix_cannot_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert exit_code("new", kind, name) == ExitCode.CONFIG
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_word_that_only_yaml_1_1_reads_otherwise_is_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert exit_code("new", "model", "off") == ExitCode.OK
+    assert load_catalog(tmp_path).models["off"].title == "off"

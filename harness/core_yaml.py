@@ -1,0 +1,88 @@
+"""Scalars by the rules of YAML 1.2, for every YAML file that users write (`docs/adr/0001-yaml-is-read-as-1.2.md`).
+
+PyYAML reads YAML 1.1, where `no` is false, `1:30` is 90 and `017` is 15.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MAX_DEPTH: Final = 16
+
+TAG: Final = "tag:yaml.org,2002:"
+_WHOLE: Final = r"(?:0|[1-9][0-9]*)"
+# YAML 1.2 core, but for leading zeros: 1.1 reads `017` as 15 and 1.2 as 17, so it stays text and is refused.
+# More than 18 digits mean nothing here, and Python refuses to convert more than 4300.
+_INT: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})\Z|0o[0-7]{1,18}\Z|0x[0-9a-fA-F]{1,15}\Z")
+_FLOAT: Final = re.compile(
+    rf"[-+]?(?:(?:{_WHOLE}?\.[0-9]+|{_WHOLE}\.)(?:[eE][-+]?[0-9]+)?|{_WHOLE}[eE][-+]?[0-9]+"
+    r"|\.inf|\.Inf|\.INF)\Z|\.nan\Z|\.NaN\Z|\.NAN\Z"
+)
+_RESOLVERS: Final = (
+    ("null", re.compile(r"(?:~|null|Null|NULL|)\Z"), ["~", "n", "N", ""]),
+    ("bool", re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z"), list("tTfF")),
+    ("int", _INT, list("-+0123456789")),
+    ("float", _FLOAT, list("-+.0123456789")),
+)
+SCALARS: Final[dict[str, Callable[[str], object]]] = {
+    f"{TAG}str": str,
+    f"{TAG}null": lambda _: None,
+    f"{TAG}bool": lambda text: {"true": True, "false": False}[text.lower()],
+    f"{TAG}int": lambda text: int(text, 0),
+    f"{TAG}float": lambda text: float(re.sub(r"\.(?=inf|nan)", "", text.lower())),
+}
+
+
+class TooDeepError(yaml.MarkedYAMLError):
+    """Stops the composer, which recurses without a bound."""
+
+
+class CoreLoader(yaml.SafeLoader):
+    """PyYAML's pure-Python scanner and composer, with the scalars of YAML 1.2 and a bound on the depth."""
+
+    yaml_implicit_resolvers = {}  # noqa: RUF012 - PyYAML's class attribute; an own one shadows YAML 1.1's
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Compose a node and all below it, down to the bound."""
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            event = self.peek_event()  # type: ignore[no-untyped-call]
+            raise TooDeepError(problem_mark=event.start_mark)
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self._depth -= 1
+
+
+for _name, _pattern, _first in _RESOLVERS:
+    CoreLoader.add_implicit_resolver(TAG + _name, _pattern, _first)
+
+
+def _plain(_: CoreLoader, node: yaml.ScalarNode) -> object:
+    """The value of a scalar."""
+    return SCALARS[node.tag](node.value)
+
+
+for _tag in SCALARS:
+    CoreLoader.add_constructor(_tag, _plain)
+
+
+def read_core_yaml(text: str) -> object:
+    """The plain value of a YAML text.
+
+    Raises:
+        yaml.YAMLError: it is not YAML, or nested too deep.
+        ValueError: a scalar is not what its tag says.
+        LookupError: the same.
+    """
+    return yaml.load(text, Loader=CoreLoader)  # noqa: S506 - a SafeLoader

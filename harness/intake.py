@@ -60,8 +60,9 @@ def plan_matrix(options: Options) -> tuple[Matrix, Plan]:
         matrix = shortened(matrix)
     if matrix.protocol.article:
         check_replay(matrix, load_ladder(PLACES.images))
-    plan = at_the_ends(make_plan(matrix)) if options.quick else make_plan(matrix)
-    selected = select(plan, only=options.only, skip=options.skip)
+    whole = make_plan(matrix)
+    plan = at_the_ends(whole) if options.quick else whole
+    selected = select(plan, only=options.only, skip=options.skip, quick_of=whole if options.quick else None)
     return matrix, take_shard(selected, *options.shard)
 
 

@@ -169,22 +169,25 @@ def against_host(
     return replace(plan, cells=cells)
 
 
-def select(plan: Plan, only: Sequence[str], skip: Sequence[str]) -> Plan:
+def select(plan: Plan, only: Sequence[str], skip: Sequence[str], *, quick_of: Plan | None = None) -> Plan:
     """Keep the cells whose ids match, by glob.
 
     Args:
         plan: the cells.
         only: keep what any of these matches; all when empty.
         skip: drop what any of these matches.
+        quick_of: the whole plan, where these cells are a quick look at it.
 
     Raises:
         ConfigError: a selector matches nothing, or nothing is left.
     """
     ids = [planned.cell.id for planned in plan.cells]
+    lister = "`edgematrix plan --quick --ids`" if quick_of else "`edgematrix plan --ids`"
     for option, patterns in (("--only", only), ("--skip", skip)):
         for pattern in patterns:
             if not any(fnmatchcase(cell_id, pattern) for cell_id in ids):
-                raise _matches_nothing(option, pattern, ids)
+                _refuse_left_out(option, pattern, quick_of)
+                raise _matches_nothing(option, pattern, ids, lister)
     kept = tuple(
         planned
         for planned in plan.cells
@@ -195,7 +198,7 @@ def select(plan: Plan, only: Sequence[str], skip: Sequence[str]) -> Plan:
         raise ConfigError(
             "the selectors leave no cell",
             why=f"--skip {' '.join(skip)} drops all that --only {' '.join(only) or '*'} keeps",
-            fix="drop one of them; `edgematrix plan --ids` lists them",
+            fix=f"drop one of them; {lister} lists them",
         )
     return replace(plan, cells=kept)
 
@@ -264,15 +267,29 @@ def _excesses(cell: Cell, host_cpus: int, host_memory_bytes: int) -> Iterator[st
         yield f"asks for {asked}, the host has {present}"
 
 
-def _matches_nothing(option: str, pattern: str, ids: Sequence[str]) -> ConfigError:
+def _refuse_left_out(option: str, pattern: str, quick_of: Plan | None) -> None:
+    """Say of a selector that it means only cells that a quick look leaves out, where it does.
+
+    Raises:
+        ConfigError: it does.
+    """
+    if quick_of and any(fnmatchcase(planned.cell.id, pattern) for planned in quick_of.cells):
+        raise ConfigError(
+            f"{option} {pattern!r} matches no cell of the quick look",
+            why="it takes only the cells under the smallest and the largest limit of each workload",
+            fix="leave --quick out, or choose among those that `edgematrix plan --quick --ids` lists",
+        )
+
+
+def _matches_nothing(option: str, pattern: str, ids: Sequence[str], lister: str) -> ConfigError:
     lowered = pattern.lower()[:LONGEST_PATTERN]
     near = difflib.get_close_matches(lowered.replace("*", ""), ids, n=NEAREST, cutoff=0.0)
     why = f"the nearest of {len(ids)} ids are {', '.join(near)}"
-    fix = "`edgematrix plan --ids` lists all ids; `*` stands for any text, and quotes keep the shell off it"
+    fix = f"{lister} lists all ids; `*` stands for any text, and quotes keep the shell off it"
     if not pattern:
         why, fix = (
             "the pattern is empty",
-            f"leave {option} out, or write an id; `edgematrix plan --ids` lists all",
+            f"leave {option} out, or write an id; {lister} lists all",
         )
     elif "[" in pattern and "]" not in pattern.rpartition("[")[2]:
         why, fix = "its `[` is never closed", "close it, as in `*.c[12].*`, or write `*` instead"

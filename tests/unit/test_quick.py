@@ -53,3 +53,18 @@ def test_the_plan_shows_the_quick_look(tmp_path: Path, capsys: pytest.CaptureFix
     assert exit_code("plan", str(options.matrix), "--quick", "--json") == ExitCode.OK
     rows = json.loads(capsys.readouterr().out)
     assert {row["cpus"] for row in rows if row["framework"] == "jax"} == {1, 4}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "words"),
+    [
+        ("jax.*.c2.*", "matches no cell of the quick look"),
+        ("jax.*.c3.*", "edgematrix plan --quick --ids"),
+    ],
+)
+def test_a_selector_of_what_a_quick_look_leaves_out_is_told_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], pattern: str, words: str
+) -> None:
+    options = quick(tmp_path, MATRIX)
+    assert exit_code("plan", str(options.matrix), "--quick", "--only", pattern) == ExitCode.CONFIG
+    assert words in " ".join(capsys.readouterr().err.split())

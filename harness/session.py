@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Final
 
 import harness
 from harness.article.replay import make_replay
+from harness.beforehand import check_options, not_the_same, nothing_to_retry, refuse_complete
 from harness.build import remove_stages
 from harness.catalog import load_catalog
 from harness.container import ContainerSpec, Mount
 from harness.engine import LOCK_NAME, Engine
 from harness.engine_connection import connect
-from harness.errors import BuildError, EngineError, StoreError
+from harness.errors import BuildError, EngineError
 from harness.events import EngineLost, Step
 from harness.execute import Measuring, alone
 from harness.finish import sum_up, write_results
@@ -81,6 +82,7 @@ def run_matrix(options: Options, listener: Listener) -> Finished:
     """
     begin = time.monotonic()
     matrix, plan = plan_matrix(options)
+    check_options(options, plan)
     client = connect()
     controlled = with_controls(plan, matrix.baseline)
     wanted = [planned.cell for planned in controlled.cells if planned.skip_reason is None]
@@ -184,26 +186,13 @@ def open_store(options: Options, run: Run) -> tuple[RunStore, Run]:
     store = None
     if options.run_id is not None:
         store = open_run(options.reports, options.run_id)
-        if store.read_run().state is RunState.COMPLETE and not options.retry:
-            raise StoreError(
-                f"run {options.run_id} is complete",
-                fix="leave --run-id away to start a new run, or name what to try again: --retry oom",
-            )
+        refuse_complete(store.read_run(), options)
         if identity(store.read_run()) != identity(run):
-            raise StoreError(
-                f"run {options.run_id} cannot go on: it is not the same measurement any more",
-                why="its cells, protocol, images, models or host differ from today's",
-                fix="leave --run-id away to start a new run",
-            )
+            raise not_the_same(options.run_id)
     elif not options.force:
         store = fitting_run(options.reports, run, complete_too=bool(options.retry))
     if options.retry and (store is None or not store.ended_as(options.retry)):
-        words = " or ".join(sorted(options.retry))
-        raise StoreError(
-            f"no run of these cells has a trial that ended as {words}",
-            why="only a run of the same cells, protocol, images and models on the same host is gone on with",
-            fix="leave --retry away, or name the run with --run-id",
-        )
+        raise nothing_to_retry(options)
     if store is None:
         store = RunStore(options.reports / run.run_id)
     else:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
+from harness.beforehand import require_writable
 from harness.build import build_images
 from harness.build.base import exists
 from harness.build.builder import engine_trouble, remove_image
@@ -96,6 +97,7 @@ def export_images(
     """
     if file.exists():
         raise ConfigError(f"{file} is there already", fix="give another name, or remove it yourself")
+    require_writable(file.parent)
     wanted = dict.fromkeys((*ALWAYS, *names))
     for image in build_images(
         client, wanted, frameworks=frameworks, on_event=step_listener(listener)

@@ -126,6 +126,12 @@ def test_an_export_never_takes_a_file_s_place(tmp_path: Path) -> None:
     assert file.read_text() == "mine"
 
 
+def test_an_export_to_a_folder_that_is_not_there_builds_nothing(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="nothing can be written to"):
+        export_images(NOBODY, tmp_path / "nodir" / "x.tar", [], frameworks={}, listener=lambda _: None)
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_export_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
     file = tmp_path / "images.tar"
 

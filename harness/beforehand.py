@@ -1,0 +1,102 @@
+"""What can be wrong with a command's options, found before the engine is asked for anything: a build takes minutes."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import TYPE_CHECKING
+
+from harness.errors import StoreError
+from harness.runs import RunState
+from harness.store import RunStore, open_run, readable_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from harness.intake import Options
+    from harness.plan import Plan
+    from harness.runs import Run
+
+
+def check_options(options: Options, plan: Plan) -> None:
+    """See that a run could be stored, and that there is one to go on with where the options ask for that.
+
+    Args:
+        options: of the command line.
+        plan: the cells that are asked for.
+
+    Raises:
+        StoreError: it could not, or there is none.
+    """
+    if options.run_id is not None:
+        run = open_run(options.reports, options.run_id).read_run()
+        refuse_complete(run, options)
+        if not _could_go_on(run, plan):
+            raise not_the_same(options.run_id)
+    if options.retry and not any(
+        RunStore(options.reports / run_id).ended_as(options.retry) for run_id in _candidates(options, plan)
+    ):
+        raise nothing_to_retry(options)
+    reports = options.reports
+    require_writable(next(folder for folder in (reports, *reports.parents) if folder.exists()))
+
+
+def _candidates(options: Options, plan: Plan) -> Iterator[str]:
+    """The runs in which a trial could be tried once more."""
+    if options.run_id is not None:
+        yield options.run_id
+    else:
+        yield from (run.run_id for run in readable_runs(options.reports) if _could_go_on(run, plan))
+
+
+def _could_go_on(run: Run, plan: Plan) -> bool:
+    """Whether a run measures these cells in this way; of controls, images and the host nothing is known yet."""
+    return run.protocol == plan.protocol and {each.cell.id for each in plan.cells} <= set(run.cells)
+
+
+def require_writable(folder: Path) -> None:
+    """See that files can be written to a folder.
+
+    Raises:
+        StoreError: they cannot.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise StoreError(
+            f"nothing can be written to {folder}: {error.strerror}",
+            fix="name a folder that exists and is yours",
+        ) from error
+
+
+def refuse_complete(run: Run, options: Options) -> None:
+    """Refuse to go on with a run that has nothing left to do.
+
+    Raises:
+        StoreError: it is complete, and nothing of it is to be tried again.
+    """
+    if run.state is RunState.COMPLETE and not options.retry:
+        raise StoreError(
+            f"run {options.run_id} is complete",
+            fix="leave --run-id away to start a new run, or name what to try again: --retry oom",
+        )
+
+
+def not_the_same(run_id: str) -> StoreError:
+    """The refusal of a run that trials of today would not belong to."""
+    return StoreError(
+        f"run {run_id} cannot go on: it is not the same measurement any more",
+        why="its cells, protocol, images, models or host differ from today's",
+        fix="leave --run-id away to start a new run",
+    )
+
+
+def nothing_to_retry(options: Options) -> StoreError:
+    """The refusal to try again what never ended so."""
+    words = " or ".join(sorted(options.retry))
+    return StoreError(
+        f"no run of these cells has a trial that ended as {words}",
+        why="only a run of the same cells, protocol, images and models on the same host is gone on with",
+        fix="leave --retry away, or name the run with --run-id",
+    )

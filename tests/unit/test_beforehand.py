@@ -1,0 +1,91 @@
+"""Options that cannot be followed are found before the engine is asked for anything."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.beforehand import check_options
+from harness.errors import ExitCode, StoreError
+from harness.intake import Options, plan_matrix
+from harness.plan import Plan
+from harness.records import Phase
+from harness.results import Status
+from harness.runs import RunState
+from harness.store import RunStore
+from tests.factories import failed_trial, result, run
+from tests.unit.commands import exit_code
+
+MATRIX = "frameworks: [jax]\nmodels: [spam-fnn]\ncpus: [1]\nmemory: [8GiB]\n"
+
+
+@pytest.fixture
+def matrix(tmp_path: Path) -> Path:
+    file = tmp_path / "matrix.yaml"
+    file.write_text(MATRIX)
+    return file
+
+
+def options(matrix: Path, run_id: str | None = None, *retry: Status) -> Options:
+    return Options(
+        matrix=matrix,
+        reports=matrix.parent / "reports",
+        run_id=run_id,
+        retry=frozenset(retry),
+        only=("jax.*",),
+    )
+
+
+def planned(matrix: Path) -> Plan:
+    return plan_matrix(options(matrix))[1]
+
+
+def keep(matrix: Path, run_id: str, state: RunState, **changes: object) -> None:
+    """A run of the matrix, whose one trial ran out of memory."""
+    plan = planned(matrix)
+    cell = plan.cells[0].cell
+    store = RunStore(matrix.parent / "reports" / run_id)
+    store.write_run(
+        run((result(cell),), run_id=run_id, state=state, **({"protocol": plan.protocol} | changes))
+    )
+    store.write_trial(failed_trial(cell, Status.OOM, Phase.LOAD))
+
+
+@pytest.mark.parametrize(
+    ("run_id", "retry", "words"),
+    [
+        ("complete", (), "run complete is complete"),
+        ("other", (), "not the same measurement"),
+        ("missing", (), "there is no run"),
+        ("complete", (Status.TIMEOUT,), "ended as timeout"),
+        (None, (Status.TIMEOUT,), "ended as timeout"),
+    ],
+)
+def test_a_run_that_cannot_go_on_is_refused(
+    matrix: Path, run_id: str | None, retry: tuple[Status, ...], words: str
+) -> None:
+    plan = planned(matrix)
+    keep(matrix, "complete", RunState.COMPLETE)
+    other = plan.protocol.model_copy(update={"budget_s": 9.0})
+    keep(matrix, "other", RunState.INTERRUPTED, protocol=other)
+
+    with pytest.raises(StoreError, match=words):
+        check_options(options(matrix, run_id, *retry), plan)
+
+
+def test_what_may_go_on_is_let_through(matrix: Path) -> None:
+    plan = planned(matrix)
+    keep(matrix, "complete", RunState.COMPLETE)
+    keep(matrix, "begun", RunState.INTERRUPTED)
+
+    check_options(options(matrix), plan)
+    check_options(options(matrix, "begun"), plan)
+    check_options(options(matrix, "complete", Status.OOM), plan)
+    check_options(options(matrix, None, Status.OOM), plan)
+
+
+def test_the_command_refuses_without_an_engine(matrix: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (matrix.parent / "file").touch()
+    for words in (("--run-id", "nowhere"), ("--reports", str(matrix.parent / "file")), ("--retry", "oom")):
+        reports = ("--reports", str(matrix.parent / "reports"))
+        assert exit_code("run", str(matrix), *reports, *words) == ExitCode.ENVIRONMENT
+        assert "engine" not in capsys.readouterr().err

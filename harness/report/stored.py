@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel
 
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from harness.events import Listener
     from harness.results import ReferenceProbe
 
-RESUME = "resume the run, which writes its cells anew from the trials"
+RESUME: Final = "run its command again: it goes on with the run, and writes its cells anew from the trials"
+RESTORE: Final = "restore the file from a copy, or measure again: edgematrix run --force"
+"""Nothing makes the cells of a complete run from its trials."""
 
 
 class CellHead(BaseModel):
@@ -46,7 +49,11 @@ def read_cells(
     """
     files = _files(run_dir, run, run.cells if cell_ids is None else cell_ids)
     yield from told(
-        map(_read, files), len(run.cells), subject=f"run {run.run_id}", doing="reading", listener=listener
+        map(partial(_read, run), files),
+        len(run.cells),
+        subject=f"run {run.run_id}",
+        doing="reading",
+        listener=listener,
     )
 
 
@@ -74,7 +81,7 @@ def _files(run_dir: Path, run: Run, cell_ids: Iterable[str]) -> Iterator[Path]:
         if path.name in present:
             yield path
         elif run.state is RunState.COMPLETE:
-            raise StoreError(f"{path} is missing, though its run is complete", fix=RESUME)
+            raise StoreError(f"{path} is missing, though its run is complete", fix=RESTORE)
 
 
 def read_probes(run_dir: Path) -> tuple[ReferenceProbe, ...]:
@@ -86,13 +93,14 @@ def read_probes(run_dir: Path) -> tuple[ReferenceProbe, ...]:
     return tuple(RunStore(run_dir).read_probes().values())
 
 
-def _read(path: Path) -> Measured:
+def _read(run: Run, path: Path) -> Measured:
     result = read_model(path, CellResult)
     try:
         _check(result, path.stem)
         return Measured(result=result, stats=cell_stats(result))
     except (ValueError, ArithmeticError) as error:
-        raise StoreError(f"{path} is damaged: {error}", fix=RESUME) from error
+        fix = RESTORE if run.state is RunState.COMPLETE else RESUME
+        raise StoreError(f"{path} is damaged: {error}", fix=fix) from error
 
 
 def _check(result: CellResult, name: str) -> None:

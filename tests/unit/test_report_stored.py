@@ -81,6 +81,16 @@ def test_a_cell_that_cannot_be_is_refused_by_its_files_name(folder: Path, change
     refused(folder, path.name)
 
 
+@pytest.mark.parametrize(
+    ("state", "fix"), [(RunState.COMPLETE, "measure again"), (RunState.INTERRUPTED, "run its command again")]
+)
+def test_the_advice_for_a_damaged_cell_can_be_followed(folder: Path, state: RunState, fix: str) -> None:
+    alter(folder / "cells" / f"{FIRST}.json", lambda content: content.update(trials=[]))
+    alter(folder / "run.json", lambda content: content.update(state=state))
+
+    assert fix in refused(folder, FIRST)
+
+
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -5, 1e308, 10**400])
 def test_a_run_that_cannot_be_is_refused(folder: Path, bad: float) -> None:
     alter(folder / "run.json", lambda content: content.update(run_s=bad))
@@ -132,7 +142,9 @@ def test_a_probe_without_times_is_refused(folder: Path, times: str) -> None:
 def test_a_complete_run_has_a_file_for_every_cell(folder: Path) -> None:
     (folder / "cells" / f"{OTHER}.json").unlink()
 
-    assert "missing" in refused(folder, OTHER)
+    words = refused(folder, OTHER)
+    assert "missing" in words
+    assert "measure again" in words, "a complete run is not gone on with"
 
 
 def test_an_unfinished_run_may_lack_cells_and_says_so(folder: Path) -> None:

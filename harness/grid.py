@@ -77,6 +77,12 @@ class Estimate:
     cells: int
     trials: int
     seconds: float
+    at_most_s: float | None = None
+    """Where a precision is asked for, and more trials may follow."""
+    budget_s: float | None = None
+    """After which no trial begins, as in a quick look."""
+    uncounted: int = 0
+    """Sittings of the article that come on top, as no run tells how long they take."""
     run_id: str | None
     """The run whose trials it goes by; `None` for the protocol alone."""
     image_bytes: int | None
@@ -87,41 +93,65 @@ class Estimate:
         source = (
             f"as in run {self.run_id}" if self.run_id else "by the protocol alone, as no run here is like it"
         )
-        spent = format_duration(round(self.seconds))
+        counted = f", and on top {self.uncounted} sittings of the article" if self.uncounted else ""
         room = f"; images up to {format_memory(self.image_bytes)}" if self.image_bytes else ""
-        return f"{self.cells} cells to measure, {self.trials} trials: about {spent}, {source}{room}"
+        return f"{self.cells} cells to measure, {self.trials} trials: {self._time()}{counted}, {source}{room}"
+
+    def _time(self) -> str:
+        about = f"about {format_duration(round(self.seconds))}"
+        if self.budget_s is not None and self.budget_s < self.seconds:
+            return f"{format_duration(self.budget_s)}, after which no trial begins, of {about} for all"
+        if self.at_most_s is not None and self.at_most_s > self.seconds:
+            return f"{about}, and up to {format_duration(round(self.at_most_s))} to reach the precision"
+        return about
 
 
-def estimate(plan: Plan, runs: Iterable[Run]) -> Estimate:
+def estimate(
+    plan: Plan, runs: Iterable[Run], *, budget_s: float | None = None, sittings: int = 0
+) -> Estimate:
     """Estimate from what a trial took in the first of some runs that measured half of the cells or more.
 
     Args:
         plan: the cells.
         runs: earlier ones, the newest first.
+        budget_s: after which no trial begins.
+        sittings: of the article, beside the trials.
     """
     protocol, known = plan.protocol, list(runs)
     image_bytes = _image_bytes(plan, known)
     cells = {planned.cell.id for planned in plan.cells if planned.skip_reason is None}
     trials = len(cells) * protocol.trials
     usual = protocol.warmup_s + (1 + SECOND_CLOCK) * protocol.budget_s + USUAL_S
-    for run in known:
-        same = (
-            run.state is RunState.COMPLETE
-            and not run.protocol.article
-            and measured_alike(run.protocol, protocol)
-        )
-        if same and run.trials and 2 * len(cells.intersection(run.cells)) >= len(cells):
-            each = run.run_s / run.trials
-            return Estimate(
-                cells=len(cells),
-                trials=trials,
-                seconds=trials * each,
-                run_id=run.run_id,
-                image_bytes=image_bytes,
-            )
+    like = next((run for run in known if _tells_of(run, cells, protocol)), None)
+    each = usual if like is None else like.run_s / like.trials
     return Estimate(
-        cells=len(cells), trials=trials, seconds=trials * usual, run_id=None, image_bytes=image_bytes
+        cells=len(cells),
+        trials=trials,
+        seconds=trials * each,
+        at_most_s=_at_most(protocol, len(cells) * each),
+        budget_s=budget_s,
+        uncounted=sittings if like is None else 0,
+        run_id=None if like is None else like.run_id,
+        image_bytes=image_bytes,
     )
+
+
+def _tells_of(run: Run, cells: set[str], protocol: Protocol) -> bool:
+    """Whether a run's trials tell how long those of these cells take."""
+    same = (
+        run.state is RunState.COMPLETE
+        and run.protocol.article == protocol.article
+        and measured_alike(run.protocol, protocol)
+    )
+    return same and run.trials > 0 and 2 * len(cells.intersection(run.cells)) >= len(cells)
+
+
+def _at_most(protocol: Protocol, round_s: float) -> float | None:
+    """The time that the trials for a precision may take with all before them; a round is a trial of each cell."""
+    if protocol.precision is None:
+        return None
+    longest = protocol.max_trials * round_s
+    return longest if protocol.max_time_s is None else min(longest, protocol.max_time_s)
 
 
 def _image_bytes(plan: Plan, runs: Iterable[Run]) -> int | None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from harness.events import Listener
     from harness.host import ProbeFacts
     from harness.plan import Plan
+    from harness.runs import Protocol
     from harness.stopping import Stop
     from harness.store import RunStore
     from harness.trial import Bench
@@ -90,6 +91,11 @@ class Replay:
             failed = [reading.framework for reading in sitting.readings if reading.error]
             ending = f", failed: {', '.join(failed)}" if failed else ""
             self._desk.listener(Step(subject=subject, text=text + ending, done=1.0))
+
+
+def count_sittings(protocol: Protocol, images: Path) -> int:
+    """How many a run of this protocol has beside its trials."""
+    return protocol.trials * len(Edition) * len(load_ladder(images).rungs) if protocol.article else 0
 
 
 def make_replay(

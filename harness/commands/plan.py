@@ -33,9 +33,12 @@ def plan(
 
     The name of a column follows framework and model in the ids of its cells.
     """
+    from harness.article.replay import count_sittings
     from harness.grid import estimate, grid_lines
     from harness.intake import Options, plan_matrix
+    from harness.places import PLACES
     from harness.plan import describe, with_controls
+    from harness.quick import QUICK_S
     from harness.store import readable_runs
 
     options = Options(matrix=matrix, reports=reports, only=only, skip=skip, shard=shard, quick=quick)
@@ -49,4 +52,10 @@ def plan(
     else:
         for line in grid_lines(whole, shutil.get_terminal_size().columns):
             click.echo(line)
-    click.echo(str(estimate(whole, readable_runs(reports))), err=True)
+    expected = estimate(
+        whole,
+        readable_runs(reports),
+        budget_s=QUICK_S if quick else None,
+        sittings=count_sittings(whole.protocol, PLACES.images),
+    )
+    click.echo(str(expected), err=True)

@@ -8,6 +8,7 @@ from harness.grid import estimate, grid_lines
 from harness.plan import Plan, PlannedCell
 from harness.runs import Protocol, Run, RunState
 from harness.store import RunStore, readable_runs
+from harness.units import format_duration
 from tests.factories import FRAMEWORKS, cell, result, run
 from tests.sample_runs import sample
 
@@ -65,6 +66,34 @@ def test_without_such_a_run_it_goes_by_the_protocol_and_says_so() -> None:
     assert (found.cells, found.trials) == (len(CELLS) - 1, (len(CELLS) - 1) * MADE.protocol.trials)
     assert found.seconds > found.trials * MADE.protocol.budget_s
     assert "by the protocol alone" in str(found)
+
+
+@pytest.mark.parametrize(("max_time_s", "words"), [(900.0, "15 min 00 s"), (None, "20 min 00 s")])
+def test_what_a_precision_may_take_is_told(max_time_s: float | None, words: str) -> None:
+    took = MADE.model_copy(update={"run_s": 20.0, "trials": 10})
+    rounds = 20 * 60 // (2 * len(CELLS))
+    changes = {"precision": 0.02, "max_trials": rounds, "max_time_s": max_time_s}
+    found = estimate(plan(MADE.protocol.model_copy(update=changes)), [took])
+    assert f", and up to {words} to reach the precision, as in run" in str(found)
+
+
+def test_a_quick_look_ends_when_its_time_is_over() -> None:
+    took = MADE.model_copy(update={"run_s": 100.0, "trials": 10})
+    found = estimate(plan(), [took], budget_s=120.0)
+    assert (
+        f"trials: 2 min 00 s, after which no trial begins, of about {format_duration(found.seconds)} for"
+        in str(found)
+    )
+    assert "after which" not in str(estimate(plan(), [took], budget_s=found.seconds + 1))
+
+
+def test_sittings_of_the_article_are_in_the_time_of_a_run_that_had_them_and_told_without() -> None:
+    article = MADE.protocol.model_copy(update={"article": True})
+    replayed = MADE.model_copy(update={"protocol": article, "run_id": "replayed", "trials": 60})
+    without = estimate(plan(article), [MADE], sittings=90)
+    assert ", and on top 90 sittings of the article, by the protocol alone" in str(without)
+    found = estimate(plan(article), [MADE, replayed], sittings=90)
+    assert (found.run_id, "sittings" in str(found)) == ("replayed", False)
 
 
 def test_the_disk_that_images_take_is_that_of_a_run_that_had_them_all() -> None:

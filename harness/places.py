@@ -6,7 +6,7 @@ Only here do a checkout and an installed wheel differ.
 |---|---|---|
 | images | `images/` | `harness/images/` |
 | models | `harness/models/` | the same |
-| the matrix that explains every key | `matrix.yaml` | `harness/matrix.yaml` |
+| the matrix that `new matrix` writes | `matrix.yaml` | `harness/matrix.yaml` |
 | wheels and locks that were fetched | `.cache/` | `$XDG_CACHE_HOME/edgematrix/`, by default in `~/.cache` |
 """
 

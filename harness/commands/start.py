@@ -15,7 +15,10 @@ def new() -> None:
 @new.command("matrix")
 @click.argument("file", type=click.Path(path_type=Path), default="matrix.yaml")
 def new_matrix(file: Path) -> None:
-    """Write a matrix to FILE that runs as it is and explains every key; never over a file that is there."""
+    """Write a matrix to FILE that runs as it is and explains the most used keys; never over a file that is there.
+
+    All keys are in docs/reference/matrix.md, and in the JSON Schema that FILE names for editors.
+    """
     from harness.starts import write_matrix
 
     write_matrix(file)

@@ -16,7 +16,7 @@ from harness.errors import ExitCode, StoreError
 @click.command()
 @click.argument("run_id", required=False)
 @reports_option
-@click.option("--parquet", is_flag=True, help="Write results.parquet as well; needs edgematrix[parquet].")
+@click.option("--parquet", is_flag=True, help="Write results.parquet as well; needs pyarrow.")
 @click.option(
     "--cell-pages",
     is_flag=True,

@@ -66,7 +66,7 @@ def write_parquet(path: Path, frame: pd.DataFrame) -> None:
         raise StoreError(
             f"{path} cannot be written: pyarrow is missing",
             why="Parquet is an extra, as most people need none",
-            fix="pip install 'edgematrix[parquet]', then: edgematrix report --parquet",
+            fix="pip install pyarrow, with the pip of the same environment, then: edgematrix report --parquet",
         ) from error
     write_bytes_atomically(path, content)
 

@@ -223,3 +223,10 @@ def test_completion_is_printed_for_each_shell(
     monkeypatch.setattr("click.shell_completion.BashComplete._check_version", lambda _: None)
     assert exit_code("completion", shell) == ExitCode.OK
     assert "_EDGEMATRIX_COMPLETE" in capsys.readouterr().out
+
+
+def test_the_help_promises_no_more_of_a_new_matrix_than_it_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code("new", "matrix", "--help") == ExitCode.OK
+    told = capsys.readouterr().out
+    assert "most used keys" in told
+    assert "docs/reference/matrix.md" in told

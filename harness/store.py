@@ -243,13 +243,14 @@ def readable_runs(reports: Path) -> Iterator[Run]:
 
 
 def open_run(reports: Path, run_id: str) -> RunStore:
-    """One run by its id.
+    """One run by its id, or by `latest`.
 
     Raises:
         StoreError: there is none of that name.
     """
+    wanted = (reports / LATEST).resolve().name if run_id == LATEST else run_id
     for store in stored_runs(reports):
-        if store.folder.name == run_id:
+        if store.folder.name == wanted:
             return store
     raise StoreError(f"there is no run {run_id!r} in {reports}", fix="the runs are the folders there")
 

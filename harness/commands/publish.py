@@ -29,7 +29,8 @@ def publish(run_ids: tuple[str, ...], reports: Path) -> None:
     """Make REPORTS/site, a static site of all runs, or of RUN_ID beside those that are published already.
 
     The site works under any address and opens from disk: an index, the page of each run, comparisons, the history of
-    every cell, badges and data for programs. What is published stays, until its folder in site/runs is removed.
+    every cell, badges and data for programs. What is published stays, until its folder in site/runs is removed. RUN_ID
+    may be `latest`.
     """
     from harness.site import publish as make_site
     from harness.units import counted, format_memory

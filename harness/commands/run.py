@@ -30,7 +30,7 @@ Examples:
 @click.command(epilog=EXAMPLES)
 @matrix_options
 @reports_option
-@click.option("--run-id", metavar="ID", help="Go on with this unfinished run.")
+@click.option("--run-id", metavar="ID", help="Go on with this unfinished run, or with `latest`.")
 @click.option("--force", is_flag=True, help="Measure everything anew, even if an unfinished run fits.")
 @click.option(
     "--retry",

@@ -26,7 +26,7 @@ from harness.errors import ExitCode, StoreError
     "--markdown", "as_text", is_flag=True, help="Print the run as Markdown instead, for a step summary."
 )
 def report(run_id: str | None, reports: Path, *, parquet: bool, cell_pages: bool, as_text: bool) -> None:
-    """Write the report of run RUN_ID, or of the newest, anew from its files."""
+    """Write the report of run RUN_ID, of `latest`, or of the newest, anew from its files."""
     from harness.progress import choose_display
     from harness.report import read_view, write_report
     from harness.report.digest import as_markdown

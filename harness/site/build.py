@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from harness.site.contents import Contents
     from harness.site.listener import Listener
+    from harness.store import RunStore
 
 SHEETS: Final = ("site.css",)
 
@@ -72,8 +73,9 @@ def publish(reports: Path, run_ids: Sequence[str], listener: Listener) -> Publis
         raise _nothing(reports)
     try:
         fresh = begin(reports)
-        originals = _gather(reports, fresh, run_ids, listener)
-        found = read_contents(fresh, originals, run_ids, listener)
+        named = [open_run(reports, run_id) for run_id in run_ids]
+        originals = _gather(reports, fresh, named, listener)
+        found = read_contents(fresh, originals, [store.folder.name for store in named], listener)
         if not found.entries:
             raise _nothing(reports)
         _keep_comparisons(reports / SITE / COMPARE, fresh)
@@ -106,11 +108,10 @@ def _nothing(reports: Path) -> StoreError:
     )
 
 
-def _gather(reports: Path, fresh: Path, run_ids: Sequence[str], listener: Listener) -> Originals:
+def _gather(reports: Path, fresh: Path, named: Sequence[RunStore], listener: Listener) -> Originals:
     """Copy the runs: what was published stays, and what is among the reports takes its place."""
     published = folders_in(reports / SITE / RUNS)
     before = {folder.name: folder for folder in published if (folder / PAGE).is_file()}
-    named = [open_run(reports, run_id) for run_id in run_ids]
     copied = {}
     for store in named or stored_runs(reports):
         name = store.folder.name

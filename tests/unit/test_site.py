@@ -19,7 +19,7 @@ from harness.site import publish
 from harness.site.data import badge
 from harness.site.entry import describe, slug
 from harness.site.folders import begin
-from harness.store import stored_runs
+from harness.store import point_latest, stored_runs
 from tests.compared import failed
 from tests.factories import cell, host, result
 from tests.published import CELLS, OTHER_HOST, Witness, measured, published, run_id, write_day
@@ -355,6 +355,16 @@ def test_a_damaged_copy_among_the_reports_does_not_take_the_place_of_the_publish
     with pytest.raises(StoreError, match=f"^{reports / run_id(0) / 'cells' / CELLS[0].id}"):
         publish(reports, (run_id(0),), Witness())
     assert files(site) == before
+
+
+def test_latest_is_published_like_any_run_that_is_named(reports: Path) -> None:
+    point_latest(reports, run_id(0))
+    site = publish(reports, ("latest",), Witness()).page.parent
+    assert [folder.name for folder in (site / "runs").iterdir() if folder.is_dir()] == [run_id(0)]
+
+    damage(reports / run_id(0))
+    with pytest.raises(StoreError, match=CELLS[0].id):
+        publish(reports, ("latest",), Witness())
 
 
 def test_a_run_whose_published_copy_is_damaged_too_keeps_its_pages_and_is_listed_apart(reports: Path) -> None:

@@ -6,7 +6,15 @@ import pytest
 from harness.errors import StoreError
 from harness.results import Cell, CellResult, Evidence, Status, Trial
 from harness.runs import Host, Protocol, Run, RunState
-from harness.store import RunStore, fitting_run, open_run, point_latest, stored_runs, write_atomically
+from harness.store import (
+    RunStore,
+    find_run,
+    fitting_run,
+    open_run,
+    point_latest,
+    stored_runs,
+    write_atomically,
+)
 from tests.factories import probe
 from tests.unit.trials import REQUESTED, whole
 
@@ -181,6 +189,21 @@ def test_a_run_of_another_version_is_passed_over(tmp_path: Path) -> None:
 def test_an_unknown_run_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="no run 'nope'"):
         open_run(tmp_path, "nope")
+
+
+def test_latest_is_a_name_of_the_run_that_it_leads_to(tmp_path: Path) -> None:
+    for name in ("r1", "r2"):
+        stored(tmp_path, a_run(name))
+    point_latest(tmp_path, "r1")
+
+    assert open_run(tmp_path, "latest").folder == find_run(tmp_path, "latest").folder == tmp_path / "r1"
+
+
+def test_there_is_no_latest_before_the_first_report(tmp_path: Path) -> None:
+    stored(tmp_path, a_run("r1"))
+
+    with pytest.raises(StoreError, match="there is no run 'latest'"):
+        open_run(tmp_path, "latest")
 
 
 def test_latest_follows_the_newest_run_and_is_no_run_itself(tmp_path: Path) -> None:

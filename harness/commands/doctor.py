@@ -9,8 +9,14 @@ import click
 
 from harness.errors import ExitCode
 
+EXAMPLES = """\b
+Examples:
+  edgematrix doctor                  all of it, with the noise figure
+  edgematrix doctor --quick --json   for programs, at once
+"""
 
-@click.command()
+
+@click.command(epilog=EXAMPLES)
 @click.option("--quick", is_flag=True, help="Leave out the noise figure, which takes 20 s.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def doctor(quick: bool, as_json: bool) -> None:

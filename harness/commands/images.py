@@ -9,8 +9,15 @@ import click
 
 from harness.commands.options import known_frameworks, talk_options
 
+EXAMPLES = """\b
+Examples:
+  edgematrix images list                         what the engine has
+  edgematrix images export images.tar openvino   one framework, to carry
+  edgematrix images import images.tar            where there is no network
+"""
 
-@click.group()
+
+@click.group(epilog=EXAMPLES)
 def images() -> None:
     """List the project's images, or carry them to a machine without a network."""
 

@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command()
+EXAMPLES = """\b
+Examples:
+  edgematrix plan                        matrix.yaml in this folder
+  edgematrix plan --only 'jax.*' --ids   what a selector takes
+  edgematrix plan night.yaml --json      for programs
+"""
+
+
+@click.command(epilog=EXAMPLES)
 @matrix_options
 @reports_option
 @click.option("--ids", is_flag=True, help="Print the ids of the cells, one a line, for --only and --skip.")

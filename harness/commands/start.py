@@ -6,8 +6,15 @@ from pathlib import Path
 
 import click
 
+EXAMPLES = """\b
+Examples:
+  edgematrix new matrix night.yaml   a matrix to change
+  edgematrix new framework mine      frameworks/mine/, beside matrix.yaml
+  edgematrix new model small         models/small/, beside matrix.yaml
+"""
 
-@click.group()
+
+@click.group(epilog=EXAMPLES)
 def new() -> None:
     """Write a commented start to go on from."""
 

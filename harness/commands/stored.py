@@ -12,8 +12,28 @@ import click
 from harness.commands.options import reports_option
 from harness.errors import ExitCode, StoreError
 
+REPORT_EXAMPLES = """\b
+Examples:
+  edgematrix report                                        of the newest run
+  edgematrix report 20260314-092653-7f3a --parquet         of one run, with a table for pandas
+  edgematrix report --markdown >> "$GITHUB_STEP_SUMMARY"   in a workflow
+"""
 
-@click.command()
+MERGE_EXAMPLES = """\b
+Examples:
+  edgematrix merge 20260314-092653-7f3a latest      two runs that are here
+  edgematrix merge latest ../other/reports/latest   one that another machine has left
+"""
+
+COMPARE_EXAMPLES = """\b
+Examples:
+  edgematrix compare 20260314-092653-7f3a latest                    before and now
+  edgematrix compare main/reports/latest latest --allow images      what a new version does
+  edgematrix compare 20260314-092653-7f3a latest --html page.html   as a page too
+"""
+
+
+@click.command(epilog=REPORT_EXAMPLES)
 @click.argument("run_id", required=False)
 @reports_option
 @click.option("--parquet", is_flag=True, help="Write results.parquet as well; needs pyarrow.")
@@ -44,7 +64,7 @@ def report(run_id: str | None, reports: Path, *, parquet: bool, cell_pages: bool
     click.echo(made)
 
 
-@click.command()
+@click.command(epilog=MERGE_EXAMPLES)
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...")
 @reports_option
 def merge(runs: tuple[str, ...], reports: Path) -> None:
@@ -61,7 +81,7 @@ def merge(runs: tuple[str, ...], reports: Path) -> None:
     click.echo(page)
 
 
-@click.command()
+@click.command(epilog=COMPARE_EXAMPLES)
 @click.argument("base")
 @click.argument("new")
 @reports_option

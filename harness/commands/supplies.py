@@ -8,8 +8,19 @@ import click
 
 from harness.commands.options import known_frameworks, talk_options
 
+BUILD_EXAMPLES = """\b
+Examples:
+  edgematrix build                        all images
+  edgematrix build onnxruntime openvino   two frameworks
+"""
 
-@click.command()
+CLEAN_EXAMPLES = """\b
+Example:
+  edgematrix clean   whatever the engine holds for measuring
+"""
+
+
+@click.command(epilog=BUILD_EXAMPLES)
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @talk_options
 @click.option("--json", "as_json", is_flag=True, help="Print the images as JSON.")
@@ -68,7 +79,7 @@ def models(as_json: bool) -> None:
     click.echo(f"{len(found)} volumes, {format_memory(total)}; `edgematrix clean` removes them", err=True)
 
 
-@click.command()
+@click.command(epilog=CLEAN_EXAMPLES)
 def clean() -> None:
     """Remove this project's containers, volumes and images from the engine; reports stay."""
     from harness.cleaning import clean_engine

@@ -230,3 +230,17 @@ def test_the_help_promises_no_more_of_a_new_matrix_than_it_holds(capsys: pytest.
     told = capsys.readouterr().out
     assert "most used keys" in told
     assert "docs/reference/matrix.md" in told
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["plan", "build", "run", "report", "compare", "doctor", "clean", "new", "merge", "images", "publish"],
+)
+def test_the_help_of_a_command_ends_with_examples_of_it(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code(name, "--help") == ExitCode.OK
+    _, _, examples = re.split("(Examples?:)", capsys.readouterr().out)
+    lines = [line.split() for line in examples.splitlines() if line.strip()]
+    assert 1 <= len(lines) <= 4
+    assert all(words[:2] == ["edgematrix", name] for words in lines)

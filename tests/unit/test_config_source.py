@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.config.mistakes import Place
-from harness.config.source import MAX_DEPTH, MAX_NODES, Source, parse_source
+from harness.config.source import MAX_NODES, Source, parse_source
+from harness.core_yaml import MAX_DEPTH
 from harness.errors import ConfigError
 
 

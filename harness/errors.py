@@ -27,7 +27,7 @@ class ExitCode(IntEnum):
     CONFIG = 4, "the matrix or an option is wrong, and nothing was started"
     ENVIRONMENT = (
         5,
-        "it cannot be done here: no engine, permission, disk, registry or run; a damaged file; or a fault in edgematrix",
+        "it cannot be done here: no engine, permission, disk, registry or run, a damaged file, or a fault of ours",
     )
     REGRESSION = 6, "compare found a cell that became worse or failed"
     NOT_COMPARABLE = 7, "compare or merge refuses, because the runs are not the same measurement"

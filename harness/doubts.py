@@ -7,7 +7,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy import stats as distributions
 
 from harness.records import (
     End,
@@ -131,7 +130,10 @@ def _falls(latencies: NDArray[np.float64]) -> bool:
 
     Thirds of a few calls fall by chance alone: with 10 calls that spread by 10 % in one trial of seventeen.
     """
-    trend = distributions.kendalltau(np.arange(latencies.size), latencies, alternative="less")
+    # Only here: scipy's statistics take longer to import than a command to start, and are hardly ever asked.
+    from scipy.stats import kendalltau  # noqa: PLC0415
+
+    trend = kendalltau(np.arange(latencies.size), latencies, alternative="less")
     return bool(trend.pvalue < CHANCE)
 
 

@@ -101,7 +101,7 @@ COLUMNS: Final = {
         "float64", "0 to 1", "Share of the scheduler's periods that ended throttled.", "no quota"
     ),
     "throttled_ms_per_s": Column(
-        "float64", "ms/s", "Time that the quota held threads back, summed over them.", "no quota"
+        "float64", "ms/s", "Time that the quota held threads back, summed over CPUs.", "no quota"
     ),
     "peak_share": Column(
         "float64", "0 to 1", "Multiply-adds a second over those of the reference probe.", "no probe ran on its CPUs"

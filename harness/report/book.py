@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from harness.catalog import RESERVED_NAMES
+from harness.catalog import RESERVED_NAMES, TOOLS_SUFFIX
 from harness.report.charts import Row
 from harness.report.endings import Ending, ending
 from harness.report.formats import NAME_LIMIT, UNKNOWN, clip
@@ -42,7 +42,8 @@ class Book:
     @classmethod
     def of(cls, run: Run, measured: Sequence[Measured]) -> Self:
         """The book of a run and all its cells."""
-        named = [name for name in run.images if name not in {*RESERVED_NAMES, NULL_FRAMEWORK}]
+        helpers = {*RESERVED_NAMES, NULL_FRAMEWORK}
+        named = [name for name in run.images if name not in helpers and not name.endswith(TOOLS_SUFFIX)]
         return cls(
             run=run,
             slots=slots(

@@ -25,8 +25,7 @@ def throttling(book: Book, workload: Workload, group: LimitGroup) -> str:
         CPUs with the same memory and threads, or the rounds do not prove a cell slower (corrected for their number, and
         above the A/A floors of both limits).
     """
-    limit = group.limit._replace(cpu_mode=CpuMode.CPUSET)
-    beside = next((each for each in workload.groups if each.limit == limit), None)
+    beside = workload.on_whole_cores(group.limit)
     if beside is None or group.limit.cpu_mode is not CpuMode.QUOTA:
         return ""
     slowed = list(_slowed(book, group, beside))

@@ -160,6 +160,15 @@ def log_scale(estimates: Sequence[Estimate]) -> Scale:
     return Scale(low, high, logarithmic=True, ticks=log_ticks(low, high))
 
 
+def scale_over(places: Sequence[float]) -> Scale:
+    """A logarithmic axis over measured places, which rise: each is a tick, or where they crowd, round numbers are."""
+    low, *_, high = map(float, places)
+    fit = len(places) <= MAX_TICKS and not crowded(places, low, high)
+    return Scale(
+        low, high, logarithmic=True, ticks=tuple(map(float, places)) if fit else log_ticks(low, high)
+    )
+
+
 def log_ticks(low: float, high: float) -> tuple[float, ...]:
     """Round numbers between the ends, as many as fit, and the ends where there is room for them.
 

@@ -86,6 +86,11 @@ class Workload:
         """The same cells, under each limit with the smallest figure first."""
         return replace(self, groups=tuple(group.by(figure) for group in self.groups))
 
+    def on_whole_cores(self, limit: Limit) -> LimitGroup | None:
+        """The cells under a limit that has as many whole cores where this one has a quota, and is the same else."""
+        wanted = limit._replace(cpu_mode=CpuMode.CPUSET)
+        return next((group for group in self.groups if group.limit == wanted), None)
+
     @property
     def model(self) -> str:
         """The model's name."""

@@ -2,7 +2,7 @@
 
 The colours were searched for: at least 3:1 against the page in light and dark, and told apart under
 protanopia, deuteranopia and tritanopia (`tests/unit/test_report_palette.py` keeps that true). No chart leans on
-colour alone: each mark carries its framework's marker and name.
+colour alone: each mark has its framework's marker, and its name or a key of them beside it.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def slots(frameworks: Iterable[str]) -> dict[str, int]:
     """The slot of each framework in the palette.
 
     The five that ship keep theirs in every run. Others take the slots behind those in the order of their names,
-    and past the palette's end two of them share one: the name beside each mark tells them apart.
+    and past the palette's end several share one: there the name stands beside each mark.
     """
     names = set(frameworks)
     others = sorted(names - _OWN_SLOT.keys())

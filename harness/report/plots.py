@@ -25,6 +25,8 @@ SPAN: Final = 1000
 AXIS_HEIGHT: Final = 24
 MAX_DECADES: Final = 4
 """Powers of ten that a phone has room to label."""
+WIDE: Final = 10_000
+"""From here on a phone has no room for all digits of a number on the vertical axis."""
 THOUSANDS: Final = ((1e9, " G"), (1e6, " M"), (1e3, " k"))
 
 
@@ -44,8 +46,9 @@ class Spot:
 
 @dataclass(frozen=True)
 class Curve:
-    """What a plot draws in one colour."""
+    """What a plot draws for one framework."""
 
+    name: str
     slot: int
     spots: tuple[Spot, ...]
     path: str = ""
@@ -80,6 +83,12 @@ class Plot:
     """A line that is nobody's, such as the ideal."""
     rows: tuple[Row, ...] = ()
     """Below the axis, on the same scale."""
+
+    @property
+    def shared(self) -> frozenset[int]:
+        """Slots of the palette that several of its frameworks have: their names have to stand beside their marks."""
+        slots = [curve.slot for curve in self.curves]
+        return frozenset(slot for slot in slots if slots.count(slot) > 1)
 
     @property
     def height(self) -> int:
@@ -120,7 +129,7 @@ class Frame:
         return Axes(
             title,
             x_ticks=tuple(Tick(x, label, side(x)) for x, label in places),
-            y_ticks=tuple((self.up(tick), f"{tick:,.10g}") for tick in self.y.ticks),
+            y_ticks=tuple((self.up(tick), _narrow(tick)) for tick in self.y.ticks),
         )
 
     def _corners(self, points: Iterable[tuple[float, float]]) -> Iterable[str]:
@@ -144,7 +153,12 @@ def decades(high: float) -> Scale:
     )
 
 
+def _narrow(tick: float) -> str:
+    """A label that fits into the room before the plot."""
+    return short(tick) if tick >= WIDE else f"{tick:,.10g}"
+
+
 def short(count: float) -> str:
-    """A power of ten in few letters, such as `100 k`."""
+    """A round number in few letters, such as `100 k`."""
     size, letter = next(((size, letter) for size, letter in THOUSANDS if count >= size), (1.0, ""))
     return f"{count / size:,.10g}{letter}"

@@ -1,6 +1,7 @@
 """How throughput changes with the size of a call, and where that changes who is fastest.
 
-A sweep is one model under one limit at several batch sizes, or at several sequence lengths.
+A sweep is one model under one limit at several batch sizes, or at several sequence lengths; those of one model make a
+study.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from harness.report.answers import fastest
-from harness.report.formats import NAME_LIMIT, clip, listed, rounded
+from harness.report.formats import NAME_LIMIT, UNKNOWN, clip, listed, rounded
+from harness.report.sweep_plots import Line, sweep_axes, sweep_frame, sweep_plot
+from harness.report.tradeoffs import too_many
+from harness.report.tradeoffs.common import names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
     from harness.report.book import Book
     from harness.report.endings import Ending
     from harness.report.grouping import Limit, LimitGroup, Workload
+    from harness.report.plots import Axes, Frame, Plot
+    from harness.report.tradeoffs.common import Name
     from harness.stats.cell import Measured
 
 K = TypeVar("K")
@@ -64,60 +70,118 @@ class Sweep:
 
     title: str
     devices: tuple[str, ...]
-    axis: str
-    sizes: tuple[int, ...]
     rows: tuple[SweepRow, ...]
     winners: tuple[str, ...]
     """Who is fastest at each size, as far as that is proved."""
     changes: str
     """Where that changes."""
+    plot: Plot | None
+    """`None` where nothing ran, or the study has too many limits."""
 
 
-def sweeps(book: Book, found: Sequence[Workload]) -> tuple[Sweep, ...]:
+@dataclass(frozen=True)
+class SweepStudy:
+    """One model under all limits at which it has several sizes."""
+
+    title: str
+    axis: str
+    sizes: tuple[int, ...]
+    axes: Axes | None
+    """Of all its plots; `None` where there are none."""
+    undrawn: str
+    """Why there are none, where that is for their number; else empty."""
+    names: tuple[Name, ...]
+    sweeps: tuple[Sweep, ...]
+
+
+Sized = dict[int, "LimitGroup"]
+"""The cells of one limit by the size of a call."""
+
+
+def sweeps(book: Book, found: Sequence[Workload]) -> tuple[SweepStudy, ...]:
     """All sweeps of a run: none where each model has one size only."""
     return tuple(
-        _sweep(book, axis, model, limit, groups)
+        _study(book, axis, model, kept, limits)
         for axis in (BATCH, SEQUENCE)
-        for (model, _, limit), groups in _groups(axis, found).items()
-        if len(groups) > 1
+        for (model, kept), limits in _groups(axis, found).items()
     )
 
 
-def _groups(axis: Axis, found: Sequence[Workload]) -> dict[tuple[str, int, Limit], dict[int, LimitGroup]]:
-    """The cells that differ in nothing but one size and the framework, by that size."""
-    groups: dict[tuple[str, int, Limit], dict[int, LimitGroup]] = {}
+def _groups(axis: Axis, found: Sequence[Workload]) -> dict[tuple[str, int], dict[Limit, Sized]]:
+    """The cells that differ in the framework and one size only, where there are several such sizes.
+
+    Returns:
+        By model and the size that stays, and then by limit.
+    """
+    groups: dict[tuple[str, int], dict[Limit, Sized]] = {}
     for workload in found:
         size, kept = getattr(workload.key, axis.name), getattr(workload.key, axis.kept)
         for group in workload.groups:
-            groups.setdefault((workload.model, kept, group.limit), {})[size] = group
-    return groups
+            limits = groups.setdefault((workload.model, kept), {})
+            limits.setdefault(group.limit, {})[size] = group
+    several = {
+        key: {limit: sized for limit, sized in limits.items() if len(sized) > 1}
+        for key, limits in groups.items()
+    }
+    return {key: limits for key, limits in several.items() if limits}
 
 
-def _sweep(book: Book, axis: Axis, model: str, limit: Limit, groups: dict[int, LimitGroup]) -> Sweep:
-    sizes = tuple(sorted(groups))
-    leaders = {f"{axis.name} {size}": _leaders(fastest(book, groups[size])) for size in sizes}
-    cells = {(each.result.cell.framework, size): each for size in sizes for each in groups[size].cells}
-    names = {framework: book.slots[framework] for framework, _ in cells}
-    return Sweep(
-        title=f"{clip(model, NAME_LIMIT)} by {axis.name}, {limit.title}",
-        devices=groups[sizes[0]].devices,
+def _study(book: Book, axis: Axis, model: str, kept: int, limits: Mapping[Limit, Sized]) -> SweepStudy:
+    sizes = tuple(sorted({size for sized in limits.values() for size in sized}))
+    lines = {limit: _lines(book, sized, sizes) for limit, sized in limits.items()}
+    every = [line for found in lines.values() for line in found]
+    undrawn = too_many("Throughput by size is", limits)
+    frame = None if undrawn else sweep_frame(sizes, every)
+    title = f"{clip(model, NAME_LIMIT)} by {axis.name}" + (f", {axis.kept} {kept}" if kept else "")
+    return SweepStudy(
+        title=title,
         axis=axis.name,
         sizes=sizes,
-        rows=tuple(
-            _row(book, [cells.get((framework, size)) for size in sizes])
-            for framework in sorted(names, key=lambda name: names[name])
+        axes=sweep_axes(frame, axis.name) if frame else None,
+        undrawn=undrawn,
+        names=names(book, (line.one for line in every)),
+        sweeps=tuple(
+            _sweep(book, axis, title, sizes, limits[limit], lines[limit], frame) for limit in limits
         ),
-        winners=tuple(_winner(names) for names in leaders.values()),
-        changes=changes(leaders),
     )
 
 
-def _row(book: Book, cells: Sequence[Measured | None]) -> SweepRow:
-    one = next(each for each in cells if each is not None)
+def _lines(book: Book, sized: Sized, sizes: Sequence[int]) -> tuple[Line, ...]:
+    """The frameworks of one limit, in the order of the palette."""
+    cells = {
+        (each.result.cell.framework, size): each for size, group in sized.items() for each in group.cells
+    }
+    order = sorted({framework for framework, _ in cells}, key=lambda name: (book.slots[name], name))
+    return tuple(Line(tuple(cells.get((framework, size)) for size in sizes)) for framework in order)
+
+
+def _sweep(
+    book: Book,
+    axis: Axis,
+    title: str,
+    sizes: Sequence[int],
+    sized: Sized,
+    lines: Sequence[Line],
+    frame: Frame | None,
+) -> Sweep:
+    limit = next(iter(sized.values()))
+    leaders = {size: _leaders(fastest(book, sized[size])) for size in sizes if size in sized}
+    told = changes({f"{axis.name} {size}": names for size, names in leaders.items()})
+    return Sweep(
+        title=f"{title}, {limit.title}",
+        devices=limit.devices,
+        rows=tuple(_row(book, line) for line in lines),
+        winners=tuple(_winner(leaders[size]) if size in leaders else UNKNOWN for size in sizes),
+        changes=told,
+        plot=sweep_plot(book, limit.title, axis.name, lines, sizes, frame, told) if frame else None,
+    )
+
+
+def _row(book: Book, line: Line) -> SweepRow:
     return SweepRow(
-        framework=book.name(one),
-        slot=book.slot(one),
-        cells=tuple(None if each is None else _cell(book, each) for each in cells),
+        framework=book.name(line.one),
+        slot=book.slot(line.one),
+        cells=tuple(None if each is None else _cell(book, each) for each in line.cells),
     )
 
 

@@ -35,7 +35,7 @@ from harness.report.provenance import (
     run_facts,
 )
 from harness.report.reference import ProbedCpus, probed_cpus
-from harness.report.sweeps import Sweep, sweeps
+from harness.report.sweeps import SweepStudy, sweeps
 from harness.report.tradeoffs import tradeoffs, undrawn
 from harness.report.what_changes import what_changes
 from harness.results import Status
@@ -108,7 +108,7 @@ class View:
     """What the chooser chooses from."""
     table: CellTable
     workloads: tuple[WorkloadView, ...]
-    sweeps: tuple[Sweep, ...]
+    sweeps: tuple[SweepStudy, ...]
     failures: tuple[Failure, ...]
     proofs: tuple[Proof, ...]
     noise: Noise

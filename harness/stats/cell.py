@@ -80,7 +80,7 @@ class CellStats:
     throttled_fraction: float | None
     """Share of the scheduler's periods that ended in throttling; `None` without a quota."""
     throttled_ms_per_s: float | None
-    """Time that the quota held threads back, summed over them, for each second of the steady phase."""
+    """Time that the quota held threads back, summed over CPUs, for each second of the steady phase."""
     growth_bytes_per_call: float | None
     """Slope of the anonymous memory over the steady phase: median over trials."""
     peak_share: float | None

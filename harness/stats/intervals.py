@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 CONFIDENCE: Final = 0.95
 SEQUENTIAL_CONFIDENCE: Final = 0.975
-"""Of the quantile where the number of trials was decided by looking at the trials: stopping when the interval happens
+"""Of an interval where the number of trials was decided by looking at the trials: stopping when the interval happens
 to be narrow costs coverage, which an interval at 97.5 % brings back to about the 95 % that it is reported as; less so
 with fewer than five planned trials (ADR 10; `tests/unit/test_precision.py` holds the coverage)."""
 

@@ -9,7 +9,10 @@ import pytest
 from numpy.typing import NDArray
 
 from harness.report import palette
+from harness.report.book import Book
 from harness.report.palette import DARK, LIGHT, PAPER_DARK, PAPER_LIGHT, SHAPES, css_polygon, slots, svg_path
+from harness.stats.cell import measure
+from tests.factories import cell, image, result, run
 
 STYLE = (Path(palette.__file__).parent / "templates" / "style.css").read_text()
 
@@ -153,3 +156,12 @@ def test_the_band_of_a_comparison_is_seen(*, dark: bool) -> None:
 
     assert contrast(band, paper) >= 1.35
     assert min(contrast(edge, ground) for ground in (paper, band)) >= 3
+
+
+def test_images_of_tools_take_no_colour() -> None:
+    cells = [result(cell("jax")), result(cell("mine"))]
+    of = run(cells)
+    tools = {f"{name}-tools": image(f"{name}-tools") for name in ("jax", "pytorch")}
+    book = Book.of(of.model_copy(update={"images": of.images | tools}), measure(cells))
+    assert book.slots["mine"] == 5
+    assert not any(name.endswith("-tools") for name in book.slots)

@@ -1,5 +1,6 @@
 """The trade-offs of a workload: frontier, break-even, percentiles and scaling, as far as they are proved."""
 
+import re
 from itertools import product
 
 import numpy as np
@@ -8,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.records import COLD_START_PHASES, Phase, PhaseEnd, Samples
+from harness.report.charts import log_scale, scale_over
 from harness.report.formats import TIMES, rounded
-from harness.report.plots import BOTTOM, LEFT, RIGHT, TOP, decades, short
+from harness.report.html import render
+from harness.report.plots import BOTTOM, LEFT, RIGHT, TOP, Frame, decades, short
 from harness.report.tradeoffs import MOST_LIMITS, tradeoffs, undrawn
 from harness.report.tradeoffs.breakeven import breakeven
 from harness.report.tradeoffs.common import Study
@@ -17,9 +20,11 @@ from harness.report.tradeoffs.frontier import frontier
 from harness.report.tradeoffs.percentiles import percentiles
 from harness.report.tradeoffs.scaling import scaling
 from harness.results import CellResult, CpuMode, Trial
+from harness.stats.cell import measure
+from harness.stats.intervals import Estimate
 from harness.stats.ranking import Ranking, beaten_by
 from harness.units import GIB, MIB
-from tests.factories import cell, phase_end, result, samples, trial
+from tests.factories import cell, phase_end, result, run, samples, trial
 from tests.sample_runs import failures, noisy, sample
 from tests.unit.books import only, read
 
@@ -260,6 +265,35 @@ def test_large_counts_are_short() -> None:
         "1 M",
         "1 G",
     ]
+
+
+def test_labels_of_large_figures_fit_before_the_plot() -> None:
+    tall = Frame(scale_over((1, 8)), log_scale([Estimate(value=5e3), Estimate(value=2e6)]))
+    labels = [label for _, label in tall.axes("items", ()).y_ticks]
+    assert labels[0] == "5,000"
+    assert labels[-1] == "2 M"
+    assert max(map(len, labels)) <= 5
+
+
+def test_frameworks_that_share_a_colour_have_their_names_at_their_lines() -> None:
+    names = [f"mine-{letter}" for letter in "abcd"]  # more than the palette has room for
+    cells = [result(cell(name)) for name in names]
+    page = render(run(cells), measure(cells))
+    for study in tradeoffs(*only(*cells)):
+        for plot in study.plots:
+            assert [curve.name for curve in plot.curves if curve.slot in plot.shared] == ["mine-a", "mine-d"]
+    beside = set(re.findall(r'text-anchor="(?:end|start)">(mine-.)</text>', page))
+    assert beside == {"mine-a", "mine-d"}
+
+
+@pytest.mark.parametrize("places", [(1, 8, 64), (1, 2)])
+def test_an_axis_of_measured_places_labels_each(places: tuple[int, ...]) -> None:
+    assert scale_over(places).ticks == places
+
+
+def test_places_that_crowd_are_labelled_by_round_numbers() -> None:
+    scale = scale_over((1, 2, 3, 4, 5, 6, 7, 8))
+    assert (scale.low, scale.high, scale.ticks) == (1, 8, (1, 2, 5, 8))
 
 
 def test_more_limits_than_a_picture_bears_are_not_drawn_and_the_page_says_so() -> None:

@@ -67,12 +67,6 @@ def _table(book: Book, workload: Workload, unit: TimeUnit) -> Table:
             hint="those that computed for more than 5 % of the time, the most of any trial.",
         ),
         Column("in the kernel", lambda line: share(line.stats.system_share), hint="part of the CPU time."),
-        Column(
-            "throttled",
-            _throttled,
-            hint="share of the scheduler's periods in which a quota stopped it, and the time that its threads stood "
-            "still for it, summed over them; a dash where no quota is set.",
-        ),
     )
     return table(book, workload, "CPU time in the steady phase", columns)
 
@@ -88,9 +82,3 @@ def _spinning(line: Line) -> str:
 def _of_cap(line: Line) -> str:
     used = line.stats.cores_used
     return percent(None if used is None else used / line.limit.cpus)
-
-
-def _throttled(line: Line) -> str:
-    if line.stats.throttled_ms_per_s is None:
-        return share(line.stats.throttled_fraction)
-    return f"{share(line.stats.throttled_fraction)}\n{number(line.stats.throttled_ms_per_s)} ms/s"

@@ -10,6 +10,8 @@ from harness.report.tradeoffs.percentiles import percentiles
 from harness.report.tradeoffs.scaling import scaling
 
 if TYPE_CHECKING:
+    from collections.abc import Sized
+
     from harness.report.book import Book
     from harness.report.grouping import Workload
     from harness.report.tradeoffs.common import Study
@@ -20,7 +22,7 @@ MOST_LIMITS: Final = 24
 
 def tradeoffs(book: Book, workload: Workload) -> tuple[Study, ...]:
     """All trade-offs that the cells of a workload show, in the order of the page; none where it has too many limits."""
-    if len(workload.groups) > MOST_LIMITS:
+    if undrawn(workload):
         return ()
     found = (build(book, workload) for build in (percentiles, frontier, breakeven, scaling))
     return tuple(study for study in found if study is not None)
@@ -28,10 +30,14 @@ def tradeoffs(book: Book, workload: Workload) -> tuple[Study, ...]:
 
 def undrawn(workload: Workload) -> str:
     """Why the trade-offs of a workload are not drawn; empty where they are."""
-    count = len(workload.groups)
-    if count <= MOST_LIMITS:
+    return too_many("Percentiles, latency against memory, break-even and more cores are", workload.groups)
+
+
+def too_many(what: str, limits: Sized) -> str:
+    """Why `what` is not drawn of so many limits; empty where it is."""
+    if len(limits) <= MOST_LIMITS:
         return ""
     return (
-        "Percentiles, latency against memory, break-even and more cores are drawn for up to "
-        f"{MOST_LIMITS} limits of a model, and here are {count}; a run of fewer, chosen with --only, has them"
+        f"{what} drawn for up to {MOST_LIMITS} limits of a model, and here are {len(limits)}; a run of fewer, chosen "
+        "with --only, has them"
     )

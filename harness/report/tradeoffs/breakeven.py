@@ -153,6 +153,7 @@ def _curve(book: Book, candidate: Candidate, frame: Frame, unit: TimeUnit) -> Cu
     counts = [high ** (step / STEPS) for step in range(STEPS + 1)]
     points = [(count, candidate.course.after(count) * unit.per_ms) for count in counts]
     return Curve(
+        name=book.name(candidate.cell),
         slot=book.slot(candidate.cell),
         spots=(frame.spot(*points[1]), frame.spot(*points[-1])),
         path=frame.path(points),

@@ -105,6 +105,7 @@ def _plot(
         description=f"Median latency and peak resident memory. {'; '.join(said)}.",
         curves=tuple(
             Curve(
+                book.name(point.cell),
                 book.slot(point.cell),
                 (_spot(point, frame, unit, ringed=not ahead[point.cell.result.cell_id]),),
             )

@@ -94,6 +94,7 @@ def _curve(book: Book, measured: Measured, spread: Spread, frame: Frame, unit: T
 
     middle = points(spread.middle)
     return Curve(
+        name=book.name(measured),
         slot=book.slot(measured),
         spots=(frame.spot(*middle[spread.levels.index(0.5)]), frame.spot(*middle[-1])),
         path=frame.path(middle),

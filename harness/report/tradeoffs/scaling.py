@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from harness.report.aspects.common import Head, Table, TableGroup
-from harness.report.charts import Scale, log_scale
+from harness.report.charts import log_scale, scale_over
 from harness.report.formats import UNKNOWN, cpus, listed, number, percent, ratio
 from harness.report.plots import Curve, Frame, Plot
 from harness.report.tradeoffs.common import Study, line, names
@@ -144,7 +144,7 @@ def _frame(ladders: Sequence[Ladder]) -> Frame:
     ideals = [Estimate(value=max(ladder.cores) / ladder.base) for ladder in ladders]
     speedups = [gain.speedup for ladder in ladders for gain in ladder.gains]
     return Frame(
-        Scale(cores[0], cores[-1], logarithmic=True, ticks=tuple(map(float, cores))),
+        scale_over(cores),
         log_scale([Estimate(value=IDEAL), *ideals, *speedups]),
     )
 
@@ -170,6 +170,7 @@ def _curve(book: Book, ladder: Ladder, cell: Measured, frame: Frame) -> Curve:
     start = (float(ladder.base), IDEAL)
     points = [(float(gain.cores), gain.speedup.value) for gain in gains]
     return Curve(
+        name=book.name(cell),
         slot=book.slot(cell),
         spots=tuple(_spot(gain, frame) for gain in gains),
         path=frame.path([start, *points]),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.shell_completion import CompletionItem
 
 from harness.units import parse_duration
 
@@ -61,6 +62,22 @@ def read_shard(_: click.Context, __: click.Parameter, text: str) -> tuple[int, i
     if found is None or int(found[1]) > int(found[2]):
         raise click.BadParameter(f"{text!r} is no part of a whole; write 1/3, 2/3 or 3/3")
     return int(found[1]), int(found[2])
+
+
+def complete_run_ids(context: click.Context, _: click.Parameter, begun: str) -> list[CompletionItem]:
+    """The runs that a shell offers, the newest first, and `latest`; none where the folder of runs cannot be read."""
+    from harness.store import LATEST, stored_runs
+
+    try:
+        names = [store.folder.name for store in stored_runs(Path(context.params.get("reports") or "reports"))]
+    except OSError:
+        return []
+    return [CompletionItem(name) for name in (LATEST, *names) if names and name.startswith(begun)]
+
+
+def complete_runs(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """The same for a command that takes folders as well: those, where no run begins like this."""
+    return complete_run_ids(context, parameter, begun) or [CompletionItem(begun, type="dir")]
 
 
 def matrix_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.commands.options import reports_option
+from harness.commands.options import complete_run_ids, reports_option
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ Examples:
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("run_ids", nargs=-1, metavar="[RUN_ID]...")
+@click.argument("run_ids", nargs=-1, metavar="[RUN_ID]...", shell_complete=complete_run_ids)
 @reports_option
 def publish(run_ids: tuple[str, ...], reports: Path) -> None:
     """Make REPORTS/site, a static site of all runs, or of RUN_ID beside those that are published already.

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.commands.options import matrix_options, read_statuses, read_time, reports_option, talk_options
+from harness.commands.options import (
+    complete_run_ids,
+    matrix_options,
+    read_statuses,
+    read_time,
+    reports_option,
+    talk_options,
+)
 from harness.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -30,7 +37,12 @@ Examples:
 @click.command(epilog=EXAMPLES)
 @matrix_options
 @reports_option
-@click.option("--run-id", metavar="ID", help="Go on with this unfinished run, or with `latest`.")
+@click.option(
+    "--run-id",
+    metavar="ID",
+    shell_complete=complete_run_ids,
+    help="Go on with this unfinished run, or with `latest`.",
+)
 @click.option("--force", is_flag=True, help="Measure everything anew, even if an unfinished run fits.")
 @click.option(
     "--retry",

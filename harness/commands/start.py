@@ -63,7 +63,7 @@ def _say_written(folder: Path, key: str, name: str) -> None:
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Print what makes SHELL complete commands and options.
+    """Print what makes SHELL complete commands, options and runs.
 
     For bash, in ~/.bashrc: eval "$(edgematrix completion bash)"
     """

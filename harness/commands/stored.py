@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from harness.commands.options import reports_option
+from harness.commands.options import complete_run_ids, complete_runs, reports_option
 from harness.errors import ExitCode, StoreError
 
 REPORT_EXAMPLES = """\b
@@ -34,7 +34,7 @@ Examples:
 
 
 @click.command(epilog=REPORT_EXAMPLES)
-@click.argument("run_id", required=False)
+@click.argument("run_id", required=False, shell_complete=complete_run_ids)
 @reports_option
 @click.option("--parquet", is_flag=True, help="Write results.parquet as well; needs pyarrow.")
 @click.option(
@@ -65,7 +65,7 @@ def report(run_id: str | None, reports: Path, *, parquet: bool, cell_pages: bool
 
 
 @click.command(epilog=MERGE_EXAMPLES)
-@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...", shell_complete=complete_runs)
 @reports_option
 def merge(runs: tuple[str, ...], reports: Path) -> None:
     """Put RUNs of several shards of one matrix together to a new run; exits with 7 where they do not belong together.
@@ -82,8 +82,8 @@ def merge(runs: tuple[str, ...], reports: Path) -> None:
 
 
 @click.command(epilog=COMPARE_EXAMPLES)
-@click.argument("base")
-@click.argument("new")
+@click.argument("base", shell_complete=complete_runs)
+@click.argument("new", shell_complete=complete_runs)
 @reports_option
 @click.option(
     "--figure",

@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.shell_completion import ShellComplete
 
+from harness.cli import cli
 from harness.errors import EngineError, ExitCode
 from harness.events import Step
 from harness.progress import choose_display
@@ -223,6 +225,33 @@ def test_completion_is_printed_for_each_shell(
     monkeypatch.setattr("click.shell_completion.BashComplete._check_version", lambda _: None)
     assert exit_code("completion", shell) == ExitCode.OK
     assert "_EDGEMATRIX_COMPLETE" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("command", "begun", "offered"),
+    [
+        (["report"], "", ["latest", "20260102-a", "20260101-a"]),
+        (["publish", "20260101-a"], "20260102", ["20260102-a"]),
+        (["compare", "latest"], "la", ["latest"]),
+        (["compare"], "../other", ["../other"]),
+        (["report"], "../other", []),
+    ],
+)
+def test_a_shell_is_offered_the_runs_that_are_there(
+    command: list[str], begun: str, offered: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for run_id in ("20260101-a", "20260102-a"):
+        (tmp_path / "reports" / run_id).mkdir(parents=True)
+        (tmp_path / "reports" / run_id / "run.json").write_text("{}")
+    monkeypatch.chdir(tmp_path)
+    found = ShellComplete(cli, {}, "edgematrix", "_EDGEMATRIX_COMPLETE").get_completions(command, begun)
+    assert [item.value for item in found] == offered
+
+
+def test_a_shell_is_offered_no_run_where_there_is_none(tmp_path: Path) -> None:
+    command = ["report", "--reports", str(tmp_path / "nowhere")]
+    found = ShellComplete(cli, {}, "edgematrix", "_EDGEMATRIX_COMPLETE").get_completions(command, "")
+    assert found == []
 
 
 def test_the_help_promises_no_more_of_a_new_matrix_than_it_holds(capsys: pytest.CaptureFixture[str]) -> None:

@@ -97,5 +97,5 @@ def find_needs(kind: Kind, built: Mapping[ImageRequest, Image | BuildError], pre
     params: dict[str, ParamValue | None] = dict(kind.framework.params) if kind.wants_tools else {}
     if spec.compiled_ahead(kind.framework.params):
         params["threads"] = cell.thread_count
-    native = native_volume(str(kind.own), common, maker, params=params, dims=dims)
+    native = native_volume(kind.own, common, maker, params=params, dims=dims)
     return Needs(volumes=(*volumes, native))

@@ -26,6 +26,7 @@ from harness.units import format_duration
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from harness.build import ImageRequest
     from harness.container import Outcome
     from harness.engine import Engine
     from harness.runs import Image, ParamValue
@@ -120,7 +121,7 @@ def data_volume(source: ModelSource, common: Volume, dims: Mapping[str, int], pr
 
 
 def native_volume(
-    framework: str,
+    framework: ImageRequest,
     common: Volume,
     image: Image,
     *,
@@ -130,7 +131,7 @@ def native_volume(
     """A framework's own form of a model.
 
     Args:
-        framework: its name, and its version where that is not the pinned one.
+        framework: whose form it is.
         common: the model.
         image: what makes it.
         params: of the variant, where they change the form; empty where they do not.
@@ -140,7 +141,7 @@ def native_volume(
     shape = f", {_sizes(dims)}" if dims else ""
     form = "".join(f", {name} {value}" for name, value in params.items())
     return Volume(
-        name=_name(common.model, framework, common.name, image.fingerprint, told),
+        name=_name(common.model, framework.stem, common.name, image.fingerprint, told),
         model=common.model,
         subject=f"model {common.model} for {framework}{shape}{form}",
         path=NATIVE,

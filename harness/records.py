@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-RECORDS_VERSION: Final = 2
-"""1: first form. 2: conditions, warm-up, threads and growth; a second clock."""
 MAX_LINE_BYTES: Final = 32 * 1024**2
 MAX_RECORDS: Final = 1000
 MAX_SAMPLES: Final = 4_000_000

@@ -20,10 +20,6 @@ from harness.units import cpus_id, memory_id
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-RESULTS_VERSION: Final = 3
-"""1: first form. 2: cells with a CPU mode and a thread option; rounds, attempts and spoiled trials; reference
-probes. 3: sequence lengths, variants, relative errors, and what a model's reference is."""
-
 R = TypeVar("R", bound=Record)
 
 MAX_THREADS: Final = 4096

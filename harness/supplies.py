@@ -15,6 +15,7 @@ from harness.errors import BuildError, EdgematrixError, UnsupportedError
 from harness.events import Step
 from harness.needs import Kind, find_needs, key_of
 from harness.prepare import COMMON, DATA, make_volume
+from harness.results import NULL_FRAMEWORK
 from harness.runs import Model
 from harness.sources import folder_source, own_source
 
@@ -111,8 +112,9 @@ def build_supplies(
         for cell in cells
     ]
     requests = {request for kind in kinds for request in kind.requests}
-    helpers = (*SUPPORT_IMAGES, *(ARTICLE_IMAGES if matrix.protocol.article else ()))
-    wanted = [*map(ImageRequest, helpers), *sorted(requests, key=str)]
+    # The reference probe needs `null`, whichever cells there are.
+    helpers = (*SUPPORT_IMAGES, NULL_FRAMEWORK, *(ARTICLE_IMAGES if matrix.protocol.article else ()))
+    wanted = dict.fromkeys([*map(ImageRequest, helpers), *sorted(requests, key=str)])
     built = build_images(client, wanted, frameworks=catalog.frameworks, on_event=step_listener(listener))
     images: dict[str, Image] = {}
     for name in helpers:

@@ -74,8 +74,8 @@ def judge(
     status, reason = ending(records, outcome, requested.memory_bytes, phase, bad_line)
     warnings = [*doubts(records, requested)]
     whole_stream = bad_line is None and not outcome.flooded
-    if whole_stream and status in OF_THE_CELL and (output := output_before_second_clock(records)) is not None:
-        warnings.append(TypedWarning(kind="second_clock_failed", text=f"no core latency: {reason}"))
+    if whole_stream and status in OF_THE_CELL and (output := deciding_output(records)) is not None:
+        warnings.append(after_the_decision(records, reason))
         status, reason = judge_output(output)
     if status is Status.OK and mismatches:
         status, reason = Status.LIMITS_NOT_ENFORCED, "; ".join(mismatches)
@@ -98,9 +98,7 @@ def ending(
 ) -> tuple[Status, str]:
     """The status and its reason; the strongest evidence is asked first."""
     end = first(records, End)
-    where = f"in {phase}" if phase else "before the first phase"
-    if output_before_second_clock(records) is not None:
-        where = "in the second clock"
+    where = place(records, phase)
     found = (
         out_of_memory(end, outcome, cap_bytes, where)
         or stopped_from_outside(outcome, where, bad_line)
@@ -109,6 +107,17 @@ def ending(
     if found is not None:
         return found
     return silent_ending(outcome, where) if end is None else worker_ending(records, end, where)
+
+
+def place(records: Sequence[AnyRecord], phase: Phase | None) -> str:
+    """Where a trial ended, in words; the harness's own work after the steady phase is no part of it."""
+    if first(records, ProcessView) is not None:
+        return "after its last word"
+    if deciding_output(records) is not None:
+        return "in the second clock"
+    if any(each.name is Phase.STEADY for each in every(records, PhaseEnd)):
+        return "in the check of the outputs"
+    return f"in {phase}" if phase else "before the first phase"
 
 
 def out_of_memory(end: End | None, outcome: Outcome, cap_bytes: int, where: str) -> tuple[Status, str] | None:
@@ -178,13 +187,20 @@ def worker_ending(records: Sequence[AnyRecord], end: End, where: str) -> tuple[S
     return judge_output(output)
 
 
-def output_before_second_clock(records: Sequence[AnyRecord]) -> Output | None:
-    """The check of the outputs, where the trial has all that it is judged by and the second clock has not ended.
+def after_the_decision(records: Sequence[AnyRecord], reason: str) -> TypedWarning:
+    """What a bad ending costs that comes after all that the trial is judged by."""
+    if first(records, ProcessView) is not None:
+        return TypedWarning(kind="exit_failed", text=f"all figures are there: {reason}")
+    return TypedWarning(kind="second_clock_failed", text=f"no core latency: {reason}")
 
-    That is: the steady phase ended, its latencies arrived, then the check; no error before, no process view after.
+
+def deciding_output(records: Sequence[AnyRecord]) -> Output | None:
+    """The check of the outputs, where with it the trial has all that it is judged by.
+
+    That is: the steady phase ended, its latencies arrived, then the check; no error before.
     """
     output = first(records, Output)
-    if output is None or first(records, ProcessView) is not None:
+    if output is None:
         return None
     before = records[: records.index(output)]
     steady = any(each.name is Phase.STEADY for each in every(before, PhaseEnd))

@@ -76,9 +76,12 @@ def fill(
 
 
 def target_options(architecture: str) -> list[str]:
-    """What makes pip choose wheels for the images' Python and an architecture, whatever the host's."""
-    tags = [f"manylinux_2_{minor}" for minor in GLIBC_MINORS]
-    platforms = [f"{tag}_{architecture}" for tag in (*tags, *LEGACY_TAGS)]
+    """What makes pip choose wheels for the images' Python and an architecture, whatever the host's.
+
+    Wheels for any Linux come last: PyPI takes none, but PyTorch's own index has no others up to version 2.6.
+    """
+    tags = [*(f"manylinux_2_{minor}" for minor in GLIBC_MINORS), *LEGACY_TAGS, "linux"]
+    platforms = [f"{tag}_{architecture}" for tag in tags]
     return [
         "--only-binary=:all:", "--implementation=cp", f"--python-version={PYTHON}",
         *(f"--abi={abi}" for abi in ("cp" + PYTHON.replace(".", ""), "abi3", "none")),

@@ -28,6 +28,7 @@ from work import INPUT, WIDTHS, Work, tell_threads
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from runner.batches import References
     from work import Call
 
 RUNS = 1000
@@ -80,24 +81,23 @@ def measure_framework(name: str, gone: frozenset[str], threads: int) -> dict[str
 
         warm_up(call, inputs, seconds=WARM_UP_S)
     figures = from_outside(call, inputs) if work.is_gone("outside") else as_in_article(call, inputs[0])
-    error = (
-        check(work, call, inputs, expected) if expected else None
-    )  # after the clock: it would be a warm-up
+    # After the clock: it would be a warm-up.
+    error = None if expected is None else check(work, call, inputs, expected)
     return {"version": importlib.metadata.version(framework.PACKAGE), "max_rel_error": error, **figures}
 
 
-def choose_inputs(work: Work) -> tuple[list[dict[str, Any]], list[list[Any]]]:
+def choose_inputs(work: Work) -> tuple[list[dict[str, Any]], References | None]:
     """The article's random rows, to which nobody knows the answer; or the matrix's own inputs with theirs."""
     if not work.is_gone("work"):
         import numpy as np  # noqa: PLC0415
 
-        return [{INPUT: np.random.rand(ROWS, WIDTHS[0]).astype(np.float32)}], []  # noqa: NPY002 - as it has it
+        return [{INPUT: np.random.rand(ROWS, WIDTHS[0]).astype(np.float32)}], None  # noqa: NPY002 - as it has it
     from runner.batches import load_batches  # noqa: PLC0415
 
     return load_batches(work.model, kinds=KINDS if work.is_gone("outside") else 1)
 
 
-def check(work: Work, call: Call, inputs: list[dict[str, Any]], expected: list[list[Any]]) -> float:
+def check(work: Work, call: Call, inputs: list[dict[str, Any]], expected: References) -> float:
     """The largest relative error of the answers.
 
     Raises:

@@ -17,4 +17,4 @@ def convert(model: ModelFiles, out: Path, params: dict[str, Any]) -> None:  # no
     """Write a `<name>.npy` for every parameter; its values begin at a multiple of 64 bytes, as JAX wants them."""
     weights = load_file(model.common / "weights.safetensors")
     for name, array in model.define("jax").params(weights).items():
-        np.save(out / f"{name}.npy", np.ascontiguousarray(array))
+        np.save(out / f"{name}.npy", np.asarray(array, order="C"))

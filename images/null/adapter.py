@@ -33,8 +33,7 @@ class Adapter:
         self._independent_rows = model.spec["independent_rows"]
         with np.load(model.data / "inputs.npz") as stored:
             self._inputs = {tensor.name: stored[tensor.name] for tensor in model.inputs}
-        with np.load(model.data / "reference.npz") as stored:
-            self._outputs = [stored[tensor.name] for tensor in model.outputs]
+        self._outputs = [np.load(file) for file in model.references]
 
     def compile(self) -> None:
         """Nothing is compiled."""

@@ -1,8 +1,8 @@
 """Draw a model's inputs and compute the reference of their outputs, into the volume at `/data`.
 
-Standard input carries one line, the sizes of the dimensions that change them. It leaves `inputs.npz` and
-`reference.npz`, arrays by name whose first axis counts what was drawn: rows, where those of a batch are independent,
-else whole calls.
+Standard input carries one line, the sizes of the dimensions that change them. It leaves `inputs.npz`, arrays by name,
+and for every output a `reference-<number>.npy`, which can be mapped. Their first axis counts what was drawn: rows,
+where those of a batch are independent, else whole calls.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ def draw(model: ModelFiles, out: Path) -> None:
         for place, tensor in enumerate(model.outputs)
     }
     check_reference(model.spec, reference)
-    np.savez(out / "reference.npz", **reference)
+    for file, values in zip(model.references, reference.values(), strict=True):
+        np.save(out / file.name, values)
     (out / "facts.json").write_text(json.dumps({"reference": by}), encoding="utf-8")
     progress("manifest", 0.9)
     write_manifest(out)

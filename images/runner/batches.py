@@ -8,54 +8,90 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from runner.model import ModelFiles
 
     Arrays = dict[str, NDArray[Any]]
+    Pick = int | NDArray[np.intp]
 
 ALIGNMENT = 64
 """Bytes. Some frameworks take an array as it is only where its values begin at a multiple of this, and copy it else: so
 that it is no matter of luck, every input does."""
 
 
-def load_batches(model: ModelFiles, *, kinds: int) -> tuple[list[Arrays], list[list[NDArray[Any]]]]:
+class References:
+    """What must come out of each call; read one by one, and only when looked at.
+
+    They belong to the harness: in memory before the clock stops, they would count as the framework's.
+
+    Args:
+        files: an array for each output, in the model's order.
+        picks: of each call where it is in them: its place, or those of its rows.
+    """
+
+    def __init__(self, files: Sequence[Path], picks: Sequence[Pick]) -> None:
+        self._files = files
+        self._picks = picks
+
+    def __iter__(self) -> Iterator[list[NDArray[Any]]]:
+        """Of each call its outputs."""
+        stored = self._stored()
+        return ([np.asarray(each[pick]) for each in stored] for pick in self._picks)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all of them."""
+        rows = sum(np.size(pick) for pick in self._picks)
+        return rows * sum(each.nbytes // len(each) for each in self._stored())
+
+    def _stored(self) -> list[NDArray[Any]]:
+        return [np.load(file, mmap_mode="r") for file in self._files]
+
+
+def load_batches(model: ModelFiles, *, kinds: int) -> tuple[list[Arrays], References]:
     """Cut the prepared inputs into different calls.
 
-    Where the model's rows are independent, they were prepared one by one. Then the calls overlap: each takes
-    consecutive rows, counted around the end where there are not enough, and begins some rows after the one before it.
-    So the inputs of all calls, which are charged to every framework alike, take little more memory than those of one.
-    Else whole calls were prepared.
+    Where the model's rows are independent, they were prepared one by one, and each call takes consecutive ones, counted
+    around the end where there are not enough. Then the calls overlap, each beginning some rows after the one before it:
+    so the inputs of all calls, which are charged to every framework alike, take little more memory than those of one.
+    Where too few rows begin aligned for that, each call is a copy of its own. Else whole calls were prepared.
 
     Args:
         model: the prepared model.
         kinds: how many different calls at most; the timing rotates through them.
 
     Returns:
-        For each call its inputs by name, C-contiguous and aligned, and its reference outputs in the model's order.
+        For each call its inputs by name, C-contiguous and aligned, and the references of their outputs.
     """
     with np.load(model.data / "inputs.npz") as stored:
         inputs = {tensor.name: stored[tensor.name] for tensor in model.inputs}
-    with np.load(model.data / "reference.npz") as stored:
-        outputs = [stored[tensor.name] for tensor in model.outputs]
     count = len(next(iter(inputs.values())))
+    calls = range(min(kinds, count))
     if not model.spec["independent_rows"]:
-        calls = range(min(kinds, count))
-        copies = {name: [aligned(each[call]) for call in calls] for name, each in inputs.items()}
-        return (
-            [{name: copies[name][call] for name in inputs} for call in calls],
-            [[each[call] for each in outputs] for call in calls],
-        )
+        return [copied(inputs, call) for call in calls], References(model.references, calls)
     batch = model.inputs[0].shape[0]
     step = choose_step(count, kinds, [each[0].nbytes for each in inputs.values()])
-    starts = [call * step for call in range(min(kinds, different(count, step)))]
+    apart = different(count, step) < len(calls)
+    starts = [call * (1 if apart else step) for call in calls]
+    picks = [(start + np.arange(batch)) % count for start in starts]
+    references = References(model.references, picks)
+    if apart:
+        return [copied(inputs, pick) for pick in picks], references
     rows = np.arange(starts[-1] + batch) % count
     wrapped = {name: aligned(each[rows]) for name, each in inputs.items()}
-    answers = [each[rows] for each in outputs]
     return (
         [{name: each[start : start + batch] for name, each in wrapped.items()} for start in starts],
-        [[each[start : start + batch] for each in answers] for start in starts],
+        references,
     )
+
+
+def copied(inputs: Arrays, pick: Pick) -> Arrays:
+    """A call that shares no memory with another: what is at one place, or at some rows."""
+    return {name: aligned(each[pick]) for name, each in inputs.items()}
 
 
 def choose_step(count: int, kinds: int, row_bytes: list[int]) -> int:

@@ -53,6 +53,11 @@ class ModelFiles:
         self.inputs = tuple(map(self._tensor, self.spec["inputs"]))
         self.outputs = tuple(map(self._tensor, self.spec["outputs"]))
 
+    @property
+    def references(self) -> list[Path]:
+        """The files of the reference outputs, in the order of `outputs`; their first axis counts what was drawn."""
+        return [self.data / f"reference-{number}.npy" for number in range(len(self.spec["outputs"]))]
+
     def has_definition(self, framework: str) -> bool:
         """Whether the model's folder defines it for a framework; an ONNX file of a user's own has no folder."""
         return not (self.common / OWN_FILE).exists() and (self.common / f"{framework}.py").exists()

@@ -51,10 +51,14 @@ def counters(cgroup: CgroupV1 | CgroupV2) -> dict[str, int | None]:
     }
 
 
-def process_start(cgroup: CgroupV1 | CgroupV2, spawned_ns: int, cpu_ns: int | None) -> dict[str, int | None]:
-    """The counters as they stood when the supervisor started this process, so that `import` holds all of it."""
-    zero = dict.fromkeys(counters(cgroup), 0)
-    return {**zero, "wall_ns": spawned_ns, "cpu_ns": cpu_ns}
+def process_start(cgroup: CgroupV1 | CgroupV2, start: dict[str, int | None]) -> dict[str, int | None]:
+    """The counters as they stood when the supervisor started this process, so that `import` holds all of it.
+
+    Args:
+        cgroup: of both.
+        start: the clock and the cgroup's counters at that moment; a process begins with all others at zero.
+    """
+    return {**dict.fromkeys(counters(cgroup), 0), **start}
 
 
 class Phases:

@@ -176,7 +176,7 @@ def start_worker(job: dict[str, object], cgroup: CgroupV1 | CgroupV2) -> tuple[i
     report_read, report_write = os.pipe()
     log_read, log_write = os.pipe()
     null = os.open(os.devnull, os.O_RDONLY)
-    start = {"spawned_ns": time.monotonic_ns(), "cpu_ns": cgroup.cpu()["cpu_ns"]}
+    start = {"wall_ns": time.monotonic_ns(), **cgroup.cpu()}
     environment = dict(os.environ)
     extra = job["env"]
     assert isinstance(extra, dict)

@@ -32,7 +32,7 @@ TOLERANCE = 0.05
 def warm_up(
     run: Callable[[T], object], inputs: Sequence[T], *, seconds: float
 ) -> tuple[list[NDArray[np.uint64]], dict[str, object]]:
-    """Call `run` in windows until it does not become faster any more.
+    """Call `run` in windows until the time is over and it does not become faster any more.
 
     Only a fall counts: caches that fill, code that is compiled late and pools that grow make calls faster. What
     makes them slower is the host's noise, which a longer warm-up would not take away.
@@ -47,9 +47,12 @@ def warm_up(
     """
     found: list[NDArray[np.uint64]] = []
     medians: list[int] = []
-    deadline = time.perf_counter_ns() + round(LONGEST * seconds * 1e9)
+    begin = time.perf_counter_ns()
+    least, most = (begin + round(times * seconds * 1e9) for times in (1, LONGEST))
     while len(medians) < WINDOWS or not (
-        settled(medians) or len(medians) == WINDOWS * LONGEST or time.perf_counter_ns() >= deadline
+        (settled(medians) and time.perf_counter_ns() >= least)
+        or len(medians) == WINDOWS * LONGEST
+        or time.perf_counter_ns() >= most
     ):
         window = measure(
             run, inputs, seconds=seconds / WINDOWS, min_iterations=MIN_CALLS, max_iterations=MAX_CALLS

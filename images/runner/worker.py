@@ -30,7 +30,7 @@ CORE_SHARE = 0.5
 
 def run_trial(job: dict[str, Any], start: dict[str, Any], phases: Phases) -> None:
     """Go through all phases of one trial, and then the second clock."""
-    with phases.phase("import", process_start(phases.cgroup, start["spawned_ns"], start["cpu_ns"])):
+    with phases.phase("import", process_start(phases.cgroup, start)):
         adapter_module = importlib.import_module("adapter")
     # Only now: numpy is the framework's import as well, and its cost belongs to that phase.
     import numpy as np  # noqa: PLC0415
@@ -42,7 +42,7 @@ def run_trial(job: dict[str, Any], start: dict[str, Any], phases: Phases) -> Non
     from runner.warmup import warm_up  # noqa: PLC0415
 
     model = ModelFiles(job["dims"])
-    inputs, expected = load_batches(model, kinds=KINDS_OF_INPUT)
+    inputs, references = load_batches(model, kinds=KINDS_OF_INPUT)
     with phases.phase("load"):
         adapter = adapter_module.Adapter(threads=job["threads"], params=job["params"])
         adapter.load(model)
@@ -76,7 +76,7 @@ def run_trial(job: dict[str, Any], start: dict[str, Any], phases: Phases) -> Non
     output = compare(
         adapter.run,
         inputs,
-        expected,
+        references,
         exact=[tensor.dtype in EXACT_TYPES for tensor in model.outputs],
         tolerance=model.spec["tolerance"],
         classifies=model.spec["task"] == "classification",
@@ -84,8 +84,7 @@ def run_trial(job: dict[str, Any], start: dict[str, Any], phases: Phases) -> Non
     report(output)
     # All that the trial is judged by has been sent: what the second clock does can cost no more than its own figure.
     del windows, steady
-    natives = bind(adapter.to_native, inputs, expected)
-    del expected
+    natives = bind(adapter.to_native, inputs, references.nbytes)
     core = measure(
         adapter.infer,
         natives,

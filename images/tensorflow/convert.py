@@ -22,7 +22,7 @@ def convert(model: ModelFiles, out: Path, params: dict[str, Any]) -> None:  # no
     """
     network = model.define("tensorflow").build(load_file(model.common / "weights.safetensors"))
     for number, variable in enumerate(network.weights):
-        np.save(out / f"{number:04}.npy", np.ascontiguousarray(variable.numpy()))
+        np.save(out / f"{number:04}.npy", np.asarray(variable.numpy(), order="C"))
     for layer in network.layers:
         drawn = [name for name in vars(layer) if name.endswith("_initializer")]
         for name in drawn:  # what is drawn only to be overwritten takes time and memory

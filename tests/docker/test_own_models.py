@@ -10,6 +10,7 @@ from harness.intake import Options
 from harness.records import Phase
 from harness.results import CellResult, Status
 from harness.session import run_matrix
+from tests.unit.onnx_models import doubled_mean, save
 
 pytestmark = pytest.mark.docker
 
@@ -29,6 +30,7 @@ models:
     dims: {{sequence: 24}}
     inputs: {{tokens: {{low: 0, high: 100}}}}
   trees: {{onnx: {FILES}/sklearn-trees.onnx}}
+  mean: {{onnx: model.onnx}}
 sequence: [17]
 cpus: [2]
 memory: [2GiB]
@@ -42,6 +44,7 @@ WITH_TOOLS = ("pytorch", "tensorflow", "jax")
 def cells(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], CellResult]:
     folder = tmp_path_factory.mktemp("own")
     (folder / "matrix.yaml").write_text(MATRIX)
+    save(doubled_mean(), folder)
     finished = run_matrix(Options(matrix=folder / "matrix.yaml", reports=folder / "reports"), lambda _: None)
     return {
         (each.cell.model, each.cell.framework): each
@@ -50,7 +53,7 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Cel
     }
 
 
-@pytest.mark.parametrize("model", ["keras", "lstm", "transformer", "external"])
+@pytest.mark.parametrize("model", ["keras", "lstm", "transformer", "external", "mean"])
 def test_a_file_of_another_exporter_runs_everywhere(
     cells: dict[tuple[str, str], CellResult], model: str
 ) -> None:

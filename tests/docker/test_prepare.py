@@ -28,12 +28,12 @@ LOOK_INSIDE = """
 import json, numpy as np, onnx
 model = onnx.load("/model/model.onnx")
 onnx.checker.check_model(model, full_check=True)
-inputs, reference = np.load("/data/inputs.npz"), np.load("/data/reference.npz")
+inputs, reference = np.load("/data/inputs.npz"), np.load("/data/reference-0.npy")
 print(json.dumps({
     "batch": model.graph.input[0].type.tensor_type.shape.dim[0].dim_param,
     "weights": sum(int(np.prod(tensor.dims)) for tensor in model.graph.initializer),
     "inputs": [inputs["features"].shape, str(inputs["features"].dtype)],
-    "reference": [reference["probability"].shape, str(reference["probability"].dtype)],
+    "reference": [reference.shape, str(reference.dtype)],
     "parameters": json.load(open("/model/facts.json"))["parameters"],
     "by": json.load(open("/data/facts.json"))["reference"],
 }))

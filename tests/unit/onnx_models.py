@@ -34,6 +34,16 @@ def linear(rows: int | str | None = "n") -> ModelProto:
     return model([value("x", [rows, 3])], [value("y", [rows, 2])], [node], weights)
 
 
+def doubled_mean() -> ModelProto:
+    """`y = 2 * mean(x)`: an output and a weight without dimensions."""
+    nodes = [
+        helper.make_node("ReduceMean", ["x"], ["mean"], keepdims=0),
+        helper.make_node("Mul", ["mean", "two"], ["y"]),
+    ]
+    two = {"two": np.array(2, dtype=np.float32)}
+    return model([value("x", ["n", 3])], [value("y", [])], nodes, two)
+
+
 def save(made: ModelProto, folder: Path) -> Path:
     path = folder / "model.onnx"
     path.write_bytes(made.SerializeToString())

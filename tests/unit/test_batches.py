@@ -18,10 +18,12 @@ def prepared(folder: Path, *, count: int, width: int, batch: int) -> ModelFiles:
     """A model with so many independent rows of so many float32, each row its number."""
     rows = np.repeat(np.arange(count, dtype=np.float32)[:, None], width, axis=1)
     np.savez(folder / "inputs.npz", x=rows)
-    np.savez(folder / "reference.npz", y=rows[:, :1].astype(np.float64))
+    reference = folder / "reference-0.npy"
+    np.save(reference, rows[:, :1].astype(np.float64))
     tensor = Tensor("x", (batch, width), "float32")
     model = SimpleNamespace(
         data=folder,
+        references=[reference],
         spec={"independent_rows": True},
         inputs=(tensor,),
         outputs=(Tensor("y", (batch, 1), "float32"),),
@@ -48,6 +50,17 @@ def test_calls_are_different_and_aligned_at_every_batch(
         assert call["x"].flags.c_contiguous
 
 
+def test_references_are_in_memory_one_call_at_a_time(tmp_path: Path) -> None:
+    _, references = load_batches(prepared(tmp_path, count=16, width=256, batch=4), kinds=KINDS)
+    assert references.nbytes == KINDS * 4 * 8
+    for read in (references, references):  # again and again
+        calls = iter(read)
+        first, second = next(calls), next(calls)
+        assert first[0][:, 0].tolist() == [0, 1, 2, 3]
+        assert second[0][:, 0].tolist() == [1, 2, 3, 4]
+        assert first[0].base is None, "a copy, and no view that keeps the file in memory"
+
+
 def test_all_calls_take_little_more_memory_than_one(tmp_path: Path) -> None:
     inputs, _ = load_batches(prepared(tmp_path, count=8, width=1024, batch=32), kinds=KINDS)
 
@@ -56,10 +69,17 @@ def test_all_calls_take_little_more_memory_than_one(tmp_path: Path) -> None:
     assert max(begins) - min(begins) < inputs[0]["x"].nbytes / 4
 
 
-def test_rows_that_cannot_all_begin_aligned_make_fewer_calls(tmp_path: Path) -> None:
-    inputs, _ = load_batches(prepared(tmp_path, count=8, width=200, batch=4), kinds=KINDS)
+@pytest.mark.parametrize("width", [1, 2, 77, 127, 200])
+@pytest.mark.parametrize("batch", [1, 4, 16])
+def test_where_too_few_rows_begin_aligned_each_call_is_a_copy(tmp_path: Path, width: int, batch: int) -> None:
+    inputs, expected = load_batches(prepared(tmp_path, count=8, width=width, batch=batch), kinds=KINDS)
 
-    assert [call["x"][0, 0] for call in inputs] == [0, 2, 4, 6]
+    for number, (call, (answer,)) in enumerate(zip(inputs, expected, strict=True)):
+        rows = [(number + row) % 8 for row in range(batch)]
+        assert call["x"][:, 0].tolist() == answer[:, 0].tolist() == rows
+        assert call["x"].ctypes.data % ALIGNMENT == 0
+        assert call["x"].flags.c_contiguous
+    assert len(inputs) == KINDS
 
 
 @given(st.integers(1, 1024), st.integers(1, 12), st.lists(st.integers(1, 4096), min_size=1, max_size=3))

@@ -6,7 +6,7 @@ from typing import Self
 
 import pytest
 
-from harness.build.wheelhouse import download_argv, fill
+from harness.build.wheelhouse import download_argv, fill, target_options
 from harness.errors import BuildError
 
 LOCK = "one==1.0 \\\n    --hash=sha256:00\ntwo==2.0 \\\n    --hash=sha256:00\n"
@@ -87,6 +87,12 @@ def test_pip_is_asked_for_the_images_python_and_only_for_hashed_wheels(tmp_path:
     assert {"--abi=cp311", "--abi=abi3", "--abi=none"} <= set(argv)
     assert {"--platform=manylinux_2_28_aarch64", "--platform=manylinux2014_aarch64"} <= set(argv)
     assert "--extra-index-url=https://example.org/simple" in argv
+
+
+def test_wheels_for_any_linux_are_the_last_choice() -> None:
+    platforms = [option for option in target_options("x86_64") if option.startswith("--platform=")]
+    assert platforms[-1] == "--platform=linux_x86_64", "all that PyTorch's index has up to 2.6"
+    assert all("manylinux" in platform for platform in platforms[:-1])
 
 
 def test_a_complete_wheelhouse_is_not_downloaded_again(

@@ -4,6 +4,7 @@ import io
 import json
 import mmap
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -207,6 +208,16 @@ def test_a_steady_call_is_warm_after_three_windows(monkeypatch: pytest.MonkeyPat
     assert record["settled"] is True
     assert len(record["window_median_ns"]) == WINDOWS  # type: ignore[arg-type]
     assert [len(window) for window in windows] == record["window_calls"]
+
+
+def test_full_windows_of_quick_calls_go_on_until_the_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runner.warmup.MAX_CALLS", 4)
+    clock(constant(), monkeypatch)
+    begin = time.perf_counter_ns()
+    windows, _ = warm_up(lambda _: None, [0], seconds=0.1)
+    assert {len(window) for window in windows} == {4}
+    assert WINDOWS < len(windows) < WINDOWS * LONGEST
+    assert time.perf_counter_ns() - begin >= 100 * 10**6
 
 
 def test_a_call_that_never_settles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

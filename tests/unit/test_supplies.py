@@ -1,5 +1,6 @@
 """Which images and volumes cells need; building and filling them is for the real engine."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
@@ -142,6 +143,20 @@ def test_a_version_is_an_image_of_its_own_and_its_failure_is_only_its_cells(
     failures = {framework: needs.failure for (framework, *_), needs in found.needs.items()}
     assert failures["old"] is None
     assert isinstance(failures["older"], BuildError)
+
+
+@pytest.mark.parametrize("framework", ["pytorch", "tensorflow", "jax", "openvino"])
+def test_a_volume_of_another_version_has_a_name_that_the_engine_takes(
+    built: list[ImageRequest], framework: str
+) -> None:
+    text = (
+        f"frameworks: {{old: {{extends: {framework}, version: '1!2.4.6+cpu'}}}}\nmodels: [spam-fnn]\n{LIMITS}"
+    )
+    found = supplied(text)
+    assert built
+    assert [volume.subject for volume in found.volumes][-1] == f"model spam-fnn for {framework} 1!2.4.6+cpu"
+    for volume in found.volumes:
+        assert re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+", volume.name)
 
 
 def facts_of(held: dict[str, VolumeFacts | None]) -> ProbeFacts:

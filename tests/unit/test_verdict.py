@@ -250,12 +250,34 @@ def test_a_death_in_the_second_clock_costs_only_its_figure(
 
 
 @pytest.mark.parametrize(
+    ("rest", "outcome", "words"),
+    [
+        ([], replace(KILLED, out_of_time_s=90), "out of time after its last word after 1 min 30 s"),
+        ([end(exit_code=None, signal=SIGSEGV)], OUTCOME, "killed by SIGSEGV after its last word"),
+        ([end(exit_code=3)], OUTCOME, "the worker ended after its last word with exit code 3"),
+    ],
+)
+def test_a_death_after_the_last_word_costs_nothing(
+    rest: list[AnyRecord], outcome: Outcome, words: str
+) -> None:
+    verdict = judge([*MEASURED, PROCESS, *rest], outcome, REQUESTED)
+    assert (verdict.status, verdict.phase, verdict.reason) == (Status.OK, None, "")
+    assert [(doubt.kind, doubt.text) for doubt in verdict.warnings] == [
+        ("exit_failed", f"all figures are there: {words}")
+    ]
+
+
+def test_a_death_after_the_steady_phase_is_not_put_into_it() -> None:
+    verdict = judge([*until(Phase.STEADY), ended(Phase.STEADY), STEADY, OOM], OUTCOME, REQUESTED)
+    assert (verdict.status, verdict.reason) == (Status.OOM, "out of memory in the check of the outputs")
+
+
+@pytest.mark.parametrize(
     ("records", "outcome", "status"),
     [
         ([*until(Phase.STEADY), STEADY, OUTPUT, OOM], OUTCOME, Status.OOM),
         ([*until(Phase.STEADY), ended(Phase.STEADY), OUTPUT, OOM], OUTCOME, Status.OOM),
         ([*until(Phase.STEADY), ended(Phase.STEADY), STEADY, OOM], OUTCOME, Status.OOM),
-        ([*MEASURED, PROCESS], replace(KILLED, out_of_time_s=90), Status.TIMEOUT),
         ([*MEASURED[:-1], error("BadRecord"), OUTPUT, OOM], OUTCOME, Status.OOM),
         ([*MEASURED[:-1], BAD_OUTPUT, OOM], OUTCOME, Status.INVALID_OUTPUT),
         (MEASURED, OUTCOME, Status.HARNESS_ERROR),

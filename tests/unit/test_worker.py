@@ -34,7 +34,7 @@ JOB = {
     "dims": {"batch": 1}, "threads": 1, "params": {}, "warmup_s": 0.0, "budget_s": 3600.0, "min_iterations": 50,
     "max_iterations": 50,
 }  # fmt: skip
-START = {"spawned_ns": 0, "cpu_ns": None}
+START = {"wall_ns": 0, "cpu_ns": None}
 
 
 class Tensor:
@@ -107,7 +107,7 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     (tmp_path / "model" / "spec.json").write_text(json.dumps(SPEC))
     rows = np.arange(COUNT * 16, dtype=np.float32).reshape(COUNT, 16)
     np.savez(tmp_path / "data" / "inputs.npz", x=rows)
-    np.savez(tmp_path / "data" / "reference.npz", y=rows.astype(np.float64) * 2)
+    np.save(tmp_path / "data" / "reference-0.npy", rows.astype(np.float64) * 2)
     monkeypatch.setitem(sys.modules, "adapter", SimpleNamespace())
     monkeypatch.setattr("runner.model.ModelFiles", partial(ModelFiles, root=tmp_path))
     for module in ("worker", "phases"):

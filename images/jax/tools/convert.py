@@ -31,7 +31,7 @@ def convert(model: ModelFiles, out: Path, params: dict[str, Any]) -> None:  # no
     graph = core_graph(model)
     kernels = {node for node in graph.constants if is_kernel(node)}
     values = {
-        node: np.ascontiguousarray(value.permute(kernel_axes(value.ndim)) if node in kernels else value)
+        node: np.asarray(value.permute(kernel_axes(value.ndim)) if node in kernels else value, order="C")
         for node, value in graph.constants.items()
     }
     weights = {node.name: node for node, value in values.items() if value.size > SMALL}

@@ -29,7 +29,7 @@ def main() -> None:
     pairs = int(sys.argv[5])
     adapter = importlib.import_module("adapter").Adapter(threads=threads, params=params)
     model = ModelFiles(dims)
-    inputs, expected = load_batches(model, kinds=8)
+    inputs, references = load_batches(model, kinds=8)
     adapter.load(model)
     adapter.compile()
     gc.collect()
@@ -48,7 +48,7 @@ def main() -> None:
     claims = tools(adapter, model, inputs, threads=threads, large=np.median(warmup[-1]) >= LARGE_NS)
     for number, (name, clock, block) in enumerate(sorted(claims, key=lambda claim: claim[1], reverse=True)):
         if clock == "core" and natives is None:
-            natives = bind(adapter.to_native, inputs, expected)
+            natives = bind(adapter.to_native, inputs, references.nbytes)
         calls, given = (adapter.run, inputs) if clock == "end_to_end" else (adapter.infer, natives)
 
         def own(calls: object = calls, given: object = given) -> float:

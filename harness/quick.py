@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 QUICK_S: Final = 120.0
 """Of measuring, after which no trial begins."""
 TRIALS: Final = 3
-"""The fewest with which a difference can be proved."""
+"""With two, the clearest of ten differences would need 127 standard errors; with three it needs 14."""
 WARMUP: Final = "0.2s"
 STEADY: Final = "0.3s"
 

@@ -154,7 +154,7 @@ class Run(Stored):
     trials: Count = 0
     """How many were run in that time, each attempt counted; 0 before the first session's end."""
     plan_hash: str
-    """Hash of the cells and the protocol: what `resume` compares."""
+    """Hash of the cells and the protocol: a part of what a resume compares."""
     cells: tuple[str, ...]
     """Ids of all cells, in the plan's order: these files, and no others, stand in `cells/` once it is complete."""
     matrix_name: str

@@ -45,6 +45,19 @@ class Adapter:
         """Phase `compile`: make whatever answers calls of these shapes, once."""
         self._session = ort.InferenceSession(self._file, self._options, providers=["CPUExecutionProvider"])
 
+    def describe(self) -> dict[str, Any]:
+        """After `compile`, in no phase: what the report shows of it.
+
+        `threads` is what the runtime itself says; `None` where it cannot be asked or chose by itself, never the number
+        that it was told. `settings` is whatever else explains its speed, as text.
+        """
+        options = self._session.get_session_options()
+        return {
+            "version": ort.__version__,
+            "threads": options.intra_op_num_threads or None,
+            "settings": {"cpu_memory_arena": str(options.enable_cpu_mem_arena)},
+        }
+
     def run(self, inputs: dict[str, np.ndarray]) -> Sequence[np.ndarray]:
         """Phases `first`, `warmup` and `steady`: the timed call, numpy in and numpy out, synchronous.
 
@@ -65,16 +78,3 @@ class Adapter:
     def infer(self, native: Any) -> None:
         """After `steady`, the second timed call: what `run` computes, on what `to_native` returned."""
         self._session.run_with_iobinding(native)
-
-    def describe(self) -> dict[str, Any]:
-        """After `compile`: what the report shows of it.
-
-        `threads` is what the runtime itself says; `None` where it cannot be asked or chose by itself, never the number
-        that it was told. `settings` is whatever else explains its speed, as text.
-        """
-        options = self._session.get_session_options()
-        return {
-            "version": ort.__version__,
-            "threads": options.intra_op_num_threads or None,
-            "settings": {"cpu_memory_arena": str(options.enable_cpu_mem_arena)},
-        }

@@ -104,7 +104,8 @@ class Measuring:
         rounds = [scheduler.round(cells, index) for index in range(protocol.trials)]
         planned = [trial for blocks in rounds for block in blocks for trial in block]
         self._number = sum(self._store.has_trial(trial.cell.id, trial.index, 0) for trial in planned)
-        self._total = len(planned) + len(self._retry)
+        ids = {cell.id for cell in cells}
+        self._total = len(planned) + sum(cell_id in ids for cell_id, _ in self._retry)
         self._listener(RunStarted(run_id=self._bench.run.run_id, trials=self._total, done=self._number))
         for index, blocks in enumerate(rounds):
             with self._beside(index, self._stop):
@@ -121,18 +122,23 @@ class Measuring:
             index += 1
         self._ended = not self._stop.now
 
-    def is_complete(self, cells: Sequence[Cell]) -> bool:
-        """Whether `run` has nothing left to do, whatever ended it.
+    def is_complete(self, cells: Sequence[Cell], cut_off: Sequence[Cell]) -> bool:
+        """Whether nothing is left to do, whatever ended `run`.
 
         Under a budget a cell that fails always alike gets no more trials, and nothing of it is left to do.
+
+        Args:
+            cells: those that `run` was given.
+            cut_off: those of which an earlier session has trials, and whose image or model cannot be made today.
         """
         due = [
             cell
-            for cell in cells
+            for cell in (*cells, *cut_off)
             if self._stop.budget_s is None or not is_settled(self._store.read_trials(cell.id))
         ]
         planned = self._store.has_all(due, self._bench.run.protocol.trials)
-        return planned and (self._ended or not self._is_anything_left(cells))
+        ended = self._ended or not self._is_anything_left(cells)
+        return planned and ended and not self._is_anything_left(cut_off)
 
     def _is_anything_left(self, cells: Sequence[Cell]) -> bool:
         """Whether some trial is to be tried again or repeated, or a cell is to get further ones."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from harness.errors import EdgematrixError
     from harness.events import Listener
     from harness.plan import Plan
     from harness.results import Cell, Expectation
@@ -72,7 +73,7 @@ def _results(plan: Plan, store: RunStore, bench: Bench, stop: Stop) -> Iterator[
         trials = store.read_trials(cell.id)
         if planned.skip_reason is not None:
             yield _never_run(cell, Status.SKIPPED, planned.skip_reason, protocol)
-        elif (failure := bench.supplies.failure(cell)) is not None:
+        elif (failure := bench.supplies.failure(cell)) is not None and not trials:
             unsupported = isinstance(failure, UnsupportedError)
             status = Status.UNSUPPORTED if unsupported else Status.BUILD_FAILED
             yield _never_run(cell, status, str(failure), protocol)
@@ -80,7 +81,7 @@ def _results(plan: Plan, store: RunStore, bench: Bench, stop: Stop) -> Iterator[
             reason = f"the budget of {format_duration(stop.budget_s or 0)} was spent before its first trial"
             yield _never_run(cell, Status.SKIPPED, reason, protocol)
         else:
-            yield derive_cell(
+            result = derive_cell(
                 cell,
                 trials,
                 protocol=protocol,
@@ -89,6 +90,14 @@ def _results(plan: Plan, store: RunStore, bench: Bench, stop: Stop) -> Iterator[
                 cut_short=stop.spent or (stop.budget_s is not None and is_settled(trials)),
                 time_left=not (over or stop.spent),
             )
+            yield result if failure is None else _cut_off(result, failure)
+
+
+def _cut_off(result: CellResult, failure: EdgematrixError) -> CellResult:
+    """The result of a cell that has trials and whose image or model cannot be made today: what is missing, and why."""
+    if result.status is not Status.INTERRUPTED:
+        return result
+    return result.model_copy(update={"reason": f"{result.reason}; {failure}"})
 
 
 def _never_run(cell: Cell, status: Status, reason: str, protocol: Protocol) -> CellResult:

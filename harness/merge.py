@@ -16,7 +16,7 @@ from harness.finish import write_derived
 from harness.plan import Plan, PlannedCell
 from harness.report import read_view
 from harness.results import CellResult, Status
-from harness.runs import Model, Run, RunState, differs
+from harness.runs import Run, RunState, differences, unite_models
 from harness.store import TEMPORARY_SUFFIX, RunStore, point_latest, sync_folder
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def refuse(runs: Sequence[Run], stores: Sequence[RunStore]) -> None:
                 fix="run its command again: it goes on from where it stands",
             )
     for run in others:
-        if differing := list(differences(first, run)):
+        if differing := list(_refusals(first, run)):
             raise NotComparableError(
                 f"runs {first.run_id} and {run.run_id} are not parts of one measurement",
                 why=f"they differ in {', '.join(differing)}",
@@ -131,23 +131,13 @@ def refuse(runs: Sequence[Run], stores: Sequence[RunStore]) -> None:
                 )
 
 
-def differences(one: Run, other: Run) -> Iterator[str]:
+def _refusals(one: Run, other: Run) -> Iterator[str]:
     """What keeps two runs from being parts of one measurement."""
-    for name, what in (
-        ("matrix", "the matrix"),
-        ("protocol", "the protocol"),
-        ("harness_version", "the version of edgematrix"),
-    ):
-        if getattr(one, name) != getattr(other, name):
-            yield what
-    if one.host.fingerprint != other.host.fingerprint:
-        yield "the host"
-    for name in one.images.keys() & other.images.keys():
-        if one.images[name].fingerprint != other.images[name].fingerprint:
-            yield f"the image of {name}"
-    for name in one.models.keys() & other.models.keys():
-        if differs(one.models[name], other.models[name]):
-            yield f"the model {name}"
+    if one.matrix != other.matrix:
+        yield "the matrix"
+    if one.harness_version != other.harness_version:
+        yield "the version of edgematrix"
+    yield from differences(one, other)
 
 
 def write(parts: _Parts, runs: Sequence[Run], reports: Path, listener: Listener) -> Path:
@@ -170,7 +160,7 @@ def write(parts: _Parts, runs: Sequence[Run], reports: Path, listener: Listener)
             "plan_hash": Plan(cells=tuple(planned), protocol=runs[0].protocol).plan_hash,
             "cells": tuple(parts.results),
             "images": {name: image for run in runs for name, image in run.images.items()},
-            "models": _models(runs),
+            "models": unite_models(runs),
             "frameworks": {name: each for run in runs for name, each in run.frameworks.items()},
         }
     )
@@ -216,22 +206,6 @@ def _sessions(runs: Sequence[Run]) -> int | None:
     """Of all parts, where they were counted in each."""
     known = [run.sessions for run in runs if run.sessions is not None]
     return sum(known) if len(known) == len(runs) else None
-
-
-def _models(runs: Sequence[Run]) -> dict[str, Model]:
-    """Each model once, with what was drawn for it in any part."""
-    models: dict[str, Model] = {}
-    for name, model in ((name, model) for run in runs for name, model in run.models.items()):
-        known = models.get(name, model)
-        references = dict.fromkeys([*known.reference.split("; "), *model.reference.split("; ")])
-        models[name] = model.model_copy(
-            update={
-                "data": known.data | model.data,
-                "reference": "; ".join(references),
-                "size_bytes": max(known.size_bytes, model.size_bytes),
-            }
-        )
-    return models
 
 
 def _derived(result: CellResult, parts: _Parts, run: Run) -> CellResult:

@@ -15,6 +15,8 @@ from harness.records import Count, Phase
 from harness.results import Cpus, Positive, Seconds, Stored
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from harness.results import Cell
 
 ParamValue = bool | int | str
@@ -185,3 +187,39 @@ class Run(Stored):
         if len(set(cells)) < len(cells):
             raise ValueError("a cell is named twice")
         return cells
+
+
+def differences(one: Run, other: Run) -> Iterator[str]:
+    """What keeps trials of two runs from standing beside each other, in words.
+
+    Of frameworks, images and models only what both have: one that could not be made changes no trial of the others.
+    """
+    if one.protocol != other.protocol:
+        yield "the protocol"
+    if one.host.fingerprint != other.host.fingerprint:
+        yield "the host"
+    for name in sorted(one.frameworks.keys() & other.frameworks.keys()):
+        if one.frameworks[name] != other.frameworks[name]:
+            yield f"the framework {name}"
+    for name in sorted(one.images.keys() & other.images.keys()):
+        if one.images[name].fingerprint != other.images[name].fingerprint:
+            yield f"the image of {name}"
+    for name in sorted(one.models.keys() & other.models.keys()):
+        if differs(one.models[name], other.models[name]):
+            yield f"the model {name}"
+
+
+def unite_models(runs: Sequence[Run]) -> dict[str, Model]:
+    """Each model once, with what was drawn for it in any of these runs."""
+    models: dict[str, Model] = {}
+    for name, model in ((name, model) for run in runs for name, model in run.models.items()):
+        known = models.get(name, model)
+        references = dict.fromkeys([*known.reference.split("; "), *model.reference.split("; ")])
+        models[name] = model.model_copy(
+            update={
+                "data": known.data | model.data,
+                "reference": "; ".join(filter(None, references)),  # nothing where no data could be drawn
+                "size_bytes": max(known.size_bytes, model.size_bytes),
+            }
+        )
+    return models

@@ -30,10 +30,10 @@ from harness.host import ProbeFacts, describe_host
 from harness.intake import path_below, plan_matrix
 from harness.places import PLACES
 from harness.plan import against_host, with_controls
-from harness.runs import Run, RunState
+from harness.runs import Run, RunState, unite_models
 from harness.schedule import Scheduler
 from harness.stopping import Stop
-from harness.store import RunStore, fitting_run, identity, open_run
+from harness.store import RunStore, departures, fitting_run, open_run
 from harness.supplies import build_supplies, create_volumes, describe_models, fill_volumes, remove_outdated
 from harness.trial import Bench
 from harness.units import counted
@@ -187,7 +187,7 @@ def open_store(options: Options, run: Run) -> tuple[RunStore, Run]:
     if options.run_id is not None:
         store = open_run(options.reports, options.run_id)
         refuse_complete(store.read_run(), options)
-        if identity(store.read_run()) != identity(run):
+        if any(departures(store.read_run(), run)):
             raise not_the_same(options.run_id)
     elif not options.force:
         store = fitting_run(options.reports, run, complete_too=bool(options.retry))
@@ -196,7 +196,7 @@ def open_store(options: Options, run: Run) -> tuple[RunStore, Run]:
     if store is None:
         store = RunStore(options.reports / run.run_id)
     else:
-        run = gone_on_with(store.read_run())
+        run = gone_on_with(store.read_run(), run)
         store.clear_parts()
         for path in store.faulty_trials():
             path.unlink()
@@ -204,11 +204,17 @@ def open_store(options: Options, run: Run) -> tuple[RunStore, Run]:
     return store, run
 
 
-def gone_on_with(run: Run) -> Run:
-    """The record of a run when a further session of it begins."""
+def gone_on_with(run: Run, today: Run) -> Run:
+    """The record of a run when a further session of it begins, with the images and models that either could make."""
     sessions = None if run.sessions is None else run.sessions + 1
     return run.model_copy(
-        update={"state": RunState.RUNNING, "sessions": sessions, "session": run.session + 1}
+        update={
+            "state": RunState.RUNNING,
+            "sessions": sessions,
+            "session": run.session + 1,
+            "images": run.images | today.images,
+            "models": unite_models((run, today)),
+        }
     )
 
 
@@ -225,11 +231,9 @@ def measure(
     replay: Replay | None,
 ) -> Finished:
     """Run the schedule, and leave a report whether it ends or is interrupted."""
-    runnable = [
-        planned.cell
-        for planned in plan.cells
-        if planned.skip_reason is None and bench.supplies.failure(planned.cell) is None
-    ]
+    asked = [planned.cell for planned in plan.cells if planned.skip_reason is None]
+    runnable = [cell for cell in asked if bench.supplies.failure(cell) is None]
+    cut_off = [cell for cell in asked if bench.supplies.failure(cell) and store.read_trials(cell.id)]
     scheduler = Scheduler(
         seed=bench.run.protocol.seed,
         rounds=bench.run.protocol.trials,
@@ -250,7 +254,7 @@ def measure(
         with stop.at_first_interrupt(listener):
             through_losses(lambda: measuring.run(runnable, scheduler), engine, bench.supplies, stop, listener)
     finally:
-        complete = measuring.is_complete(runnable) and (not replay or replay.is_complete)
+        complete = measuring.is_complete(runnable, cut_off) and (not replay or replay.is_complete)
         run = bench.run.model_copy(
             update={
                 "state": RunState.COMPLETE if complete else RunState.INTERRUPTED,

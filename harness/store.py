@@ -21,7 +21,7 @@ from pydantic import BaseModel, ValidationError
 
 from harness.errors import StoreError
 from harness.results import MAX_ATTEMPTS, CellResult, ReferenceProbe, Status, Trial
-from harness.runs import Run, RunState
+from harness.runs import Run, RunState, differences
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -268,7 +268,7 @@ def find_run(reports: Path, name: str) -> RunStore:
 
 
 def fitting_run(reports: Path, like: Run, *, complete_too: bool) -> RunStore | None:
-    """The newest run that `like` would go on with: the same plan, host, images and models.
+    """The newest run that `like` would go on with: no departure keeps it from that.
 
     Args:
         reports: the folder of all runs.
@@ -280,21 +280,18 @@ def fitting_run(reports: Path, like: Run, *, complete_too: bool) -> RunStore | N
             run = store.read_run()
         except StoreError:
             continue  # of another version: never continued, never touched
-        if (complete_too or run.state is not RunState.COMPLETE) and identity(run) == identity(like):
+        if (complete_too or run.state is not RunState.COMPLETE) and not any(departures(run, like)):
             return store
     return None
 
 
-def identity(run: Run) -> tuple[object, ...]:
-    """Everything that could change a result: trials are only ever added to a run where all of it is the same."""
-    return (
-        run.version,
-        run.plan_hash,
-        run.host.fingerprint,
-        run.frameworks,
-        sorted((name, image.fingerprint) for name, image in run.images.items()),
-        sorted((name, model.hash, sorted(model.data.items())) for name, model in run.models.items()),
-    )
+def departures(run: Run, today: Run) -> Iterator[str]:
+    """What keeps a run from going on, in words: trials are added only where all that could change them is the same."""
+    if run.cells != today.cells:
+        yield "the cells"
+    elif run.protocol == today.protocol and run.plan_hash != today.plan_hash:
+        yield "the cells that are skipped"
+    yield from differences(run, today)
 
 
 def point_latest(reports: Path, run_id: str) -> None:

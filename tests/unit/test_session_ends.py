@@ -11,7 +11,7 @@ import pytest
 from harness import session
 from harness.container import ContainerSpec, Outcome
 from harness.engine import Engine
-from harness.errors import EngineError
+from harness.errors import BuildError, EngineError
 from harness.host import ProbeFacts
 from harness.intake import Options
 from harness.plan import Plan, PlannedCell
@@ -23,9 +23,9 @@ from harness.stopping import Stop
 from harness.store import RunStore, fitting_run
 from harness.supplies import Supplies
 from harness.trial import Bench
-from tests.factories import samples
+from tests.factories import image, samples
 from tests.unit.stand_in import CELLS, HOST, FakeEngine, play
-from tests.unit.test_store import a_run, stored
+from tests.unit.test_store import MODEL, a_run, stored
 from tests.unit.trials import CAP, OUTCOME, until, whole
 
 
@@ -122,6 +122,74 @@ def test_each_time_that_a_run_is_gone_on_with_is_a_session_of_its_own(tmp_path: 
         store, run = open_store(options(tmp_path), a_run("r2"))
         sessions.append((run.run_id, run.session, store.read_run().session))
     assert sessions == [("r1", 1, 1), ("r1", 2, 2)]
+
+
+def test_a_further_session_records_the_images_and_models_that_any_could_make(tmp_path: Path) -> None:
+    early, late = {"jax": image("jax")}, {"pytorch": image("pytorch")}
+    again = MODEL.model_copy(update={"data": {"batch 2": "e"}, "reference": ""})
+    models = {"spam-fnn": again, "other": MODEL}
+    stored(tmp_path, a_run("r1").model_copy(update={"images": early, "models": {"spam-fnn": MODEL}}))
+
+    _, run = open_store(options(tmp_path), a_run("r2").model_copy(update={"images": late, "models": models}))
+
+    assert (run.run_id, run.images) == ("r1", early | late)
+    assert run.models.keys() == {"spam-fnn", "other"}
+    both = run.models["spam-fnn"]
+    assert (both.data, both.reference) == ({"batch 1": "d", "batch 2": "e"}, "ONNX")
+
+
+def fail_jax(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let jax have no image in the next session."""
+    gone = BuildError("its wheels cannot be had")
+    monkeypatch.setattr(Supplies, "failure", lambda _, cell: gone if cell.framework == "jax" else None)
+
+
+def test_a_framework_whose_image_could_not_be_built_is_measured_once_it_can(
+    ending: Ending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_jax(monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        ending.measure(Wandering(1, ending.interrupt))
+    assert ending.store.read_cell(CELLS[0].id).status is Status.BUILD_FAILED
+    monkeypatch.setattr(Supplies, "failure", lambda *_: None)
+    ending.stop = Stop()
+    ending.measure(Wandering(99, ending.interrupt))
+
+    assert ending.store.read_run().state is RunState.COMPLETE
+    assert [ending.store.read_cell(cell.id).status for cell in CELLS] == [Status.OK, Status.OK]
+    assert ending.store.count_trials() == 6
+
+
+def test_trials_of_a_framework_whose_image_cannot_be_built_any_more_stay_and_the_run_is_not_complete(
+    ending: Ending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        ending.measure(Wandering(2, ending.interrupt))
+    begun = ending.store.read_trials(CELLS[0].id)
+    assert 0 < len(begun) < 3
+    fail_jax(monkeypatch)
+    ending.stop = Stop()
+    ending.measure(Wandering(99, ending.interrupt))
+
+    cell = ending.store.read_cell(CELLS[0].id)
+    assert [trial.key for trial in cell.trials] == [trial.key for trial in begun]
+    assert cell.status is Status.INTERRUPTED
+    assert cell.reason == f"{len(begun)} of 3 trials were run; its wheels cannot be had"
+    assert ending.store.read_cell(CELLS[1].id).status is Status.OK
+    assert ending.store.read_run().state is RunState.INTERRUPTED
+
+
+@pytest.mark.parametrize(("retry", "state"), [([], RunState.COMPLETE), ([Status.OOM], RunState.INTERRUPTED)])
+def test_a_cell_with_all_its_trials_needs_its_image_only_to_be_tried_again(
+    ending: Ending, monkeypatch: pytest.MonkeyPatch, retry: list[Status], state: RunState
+) -> None:
+    oom = FakeEngine(until(Phase.LOAD), replace(OUTCOME, exit_code=137, oom_flag=True))
+    play(oom, ending.store, ending.bench)
+    fail_jax(monkeypatch)
+    ending.measure(FakeEngine(whole()), retry=frozenset(retry))
+
+    assert ending.store.read_run().state is state
+    assert ending.store.read_cell(CELLS[0].id).status is Status.OOM
 
 
 @pytest.mark.parametrize(

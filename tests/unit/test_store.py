@@ -5,9 +5,10 @@ import pytest
 
 from harness.errors import StoreError
 from harness.results import Cell, CellResult, Evidence, Status, Trial
-from harness.runs import Host, Protocol, Run, RunState
+from harness.runs import Framework, Host, Model, Protocol, Run, RunState
 from harness.store import (
     RunStore,
+    departures,
     find_run,
     fitting_run,
     open_run,
@@ -15,7 +16,7 @@ from harness.store import (
     stored_runs,
     write_atomically,
 )
-from tests.factories import probe
+from tests.factories import image, probe
 from tests.unit.trials import REQUESTED, whole
 
 CELL = Cell(framework="jax", model="spam-fnn", cpus=1, memory_bytes=512 * 1024**2, batch=1)
@@ -35,6 +36,18 @@ HOST = Host(
     storage_driver="overlay2",
     governor=None,
     cpu_flags=("avx2",),
+)
+MODEL = Model(
+    hash="h",
+    data={"batch 1": "d"},
+    title="t",
+    parameters=1,
+    multiply_adds=7,
+    sequence=None,
+    task="other",
+    tolerance=1e-5,
+    reference="ONNX",
+    size_bytes=1,
 )
 
 
@@ -184,6 +197,53 @@ def test_a_run_that_a_killed_harness_left_running_goes_on(tmp_path: Path) -> Non
 def test_a_run_of_another_version_is_passed_over(tmp_path: Path) -> None:
     (stored(tmp_path, a_run("r1")).folder / "run.json").write_text("{}")
     assert fitting_run(tmp_path, a_run("new"), complete_too=False) is None
+
+
+@pytest.mark.parametrize(
+    ("had", "has"),
+    [
+        ({"images": {"jax": image("jax")}}, {}),
+        ({}, {"images": {"jax": image("jax")}}),
+        ({"models": {"spam-fnn": MODEL}}, {}),
+        (
+            {"models": {"spam-fnn": MODEL}},
+            {"models": {"spam-fnn": MODEL.model_copy(update={"data": {"batch 2": "e"}})}},
+        ),
+    ],
+)
+def test_what_one_session_alone_could_make_keeps_no_run_from_going_on(
+    tmp_path: Path, had: dict[str, object], has: dict[str, object]
+) -> None:
+    stored(tmp_path, a_run("r1").model_copy(update=had))
+    today = a_run("new").model_copy(update=has)
+    assert fitting_run(tmp_path, today, complete_too=False) is not None
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"cells": ("jax.another",)}, "the cells"),
+        ({"plan_hash": "another"}, "the cells that are skipped"),
+        ({"protocol": a_run("").protocol.model_copy(update={"trials": 2})}, "the protocol"),
+        ({"host": HOST.model_copy(update={"fingerprint": "else"})}, "the host"),
+        ({"frameworks": {"jax": Framework(extends="jax", version="0.4", params={})}}, "the framework jax"),
+        ({"images": {"jax": image("jax").model_copy(update={"fingerprint": "else"})}}, "the image of jax"),
+        ({"models": {"spam-fnn": MODEL.model_copy(update={"hash": "else"})}}, "the model spam-fnn"),
+        (
+            {"models": {"spam-fnn": MODEL.model_copy(update={"data": {"batch 1": "else"}})}},
+            "the model spam-fnn",
+        ),
+    ],
+)
+def test_what_could_change_a_result_keeps_a_run_from_going_on(changes: dict[str, object], words: str) -> None:
+    run = a_run("r1").model_copy(
+        update={
+            "frameworks": {"jax": Framework(extends="jax", version="", params={})},
+            "images": {"jax": image("jax"), "pytorch": image("pytorch")},
+            "models": {"spam-fnn": MODEL},
+        }
+    )
+    assert list(departures(run, run.model_copy(update=changes))) == [words]
 
 
 def test_an_unknown_run_is_an_error(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from harness.finish import write_derived
 from harness.plan import Plan, PlannedCell
 from harness.report import read_view
 from harness.results import CellResult, Status
-from harness.runs import Run, RunState, differences, unite_models
+from harness.runs import Run, RunState, differences, shared_commit, unite_models
 from harness.store import TEMPORARY_SUFFIX, RunStore, point_latest, sync_folder
 
 if TYPE_CHECKING:
@@ -135,8 +135,6 @@ def _refusals(one: Run, other: Run) -> Iterator[str]:
     """What keeps two runs from being parts of one measurement."""
     if one.matrix != other.matrix:
         yield "the matrix"
-    if one.harness_version != other.harness_version:
-        yield "the version of edgematrix"
     yield from differences(one, other)
 
 
@@ -161,6 +159,7 @@ def write(parts: _Parts, runs: Sequence[Run], reports: Path, listener: Listener)
             "cells": tuple(parts.results),
             "images": {name: image for run in runs for name, image in run.images.items()},
             "models": unite_models(runs),
+            **shared_commit(runs),
             "frameworks": {name: each for run in runs for name, each in run.frameworks.items()},
         }
     )

@@ -194,8 +194,9 @@ def differences(one: Run, other: Run) -> Iterator[str]:
 
     Of frameworks, images and models only what both have: one that could not be made changes no trial of the others.
     """
-    if one.protocol != other.protocol:
-        yield "the protocol"
+    for name, what in (("protocol", "the protocol"), ("harness_version", "the version of edgematrix")):
+        if getattr(one, name) != getattr(other, name):
+            yield what
     if one.host.fingerprint != other.host.fingerprint:
         yield "the host"
     for name in sorted(one.frameworks.keys() & other.frameworks.keys()):
@@ -223,3 +224,14 @@ def unite_models(runs: Sequence[Run]) -> dict[str, Model]:
             }
         )
     return models
+
+
+def shared_commit(runs: Sequence[Run]) -> dict[str, str | bool | None]:
+    """The commit that all these runs were measured by, as fields of a record; unknown where it is not one."""
+    if len({run.git_commit for run in runs}) > 1:
+        return {"git_commit": None, "git_dirty": None}
+    states = [run.git_dirty for run in runs]
+    return {
+        "git_commit": runs[0].git_commit,
+        "git_dirty": next((state for state in (True, None) if state in states), False),
+    }

@@ -30,7 +30,7 @@ from harness.host import ProbeFacts, describe_host
 from harness.intake import path_below, plan_matrix
 from harness.places import PLACES
 from harness.plan import against_host, with_controls
-from harness.runs import Run, RunState, unite_models
+from harness.runs import Run, RunState, shared_commit, unite_models
 from harness.schedule import Scheduler
 from harness.stopping import Stop
 from harness.store import RunStore, departures, fitting_run, open_run
@@ -205,15 +205,21 @@ def open_store(options: Options, run: Run) -> tuple[RunStore, Run]:
 
 
 def gone_on_with(run: Run, today: Run) -> Run:
-    """The record of a run when a further session of it begins, with the images and models that either could make."""
-    sessions = None if run.sessions is None else run.sessions + 1
-    return run.model_copy(
+    """The record of a run when a further session of it begins: today's, with the run's own history.
+
+    What does not change a trial may have changed since, such as names and expectations in the matrix.
+    """
+    return today.model_copy(
         update={
-            "state": RunState.RUNNING,
-            "sessions": sessions,
+            "run_id": run.run_id,
+            "started_at": run.started_at,
+            "run_s": run.run_s,
+            "trials": run.trials,
             "session": run.session + 1,
+            "sessions": None if run.sessions is None else run.sessions + 1,
             "images": run.images | today.images,
             "models": unite_models((run, today)),
+            **shared_commit((run, today)),
         }
     )
 

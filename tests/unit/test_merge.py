@@ -87,6 +87,13 @@ def test_a_cell_that_failed_too_often_for_its_budget_keeps_its_reason(tmp_path: 
     assert (found.status, found.reason) == (Status.OOM, "2 of 2 trials: out of memory")
 
 
+def test_parts_of_two_commits_become_a_run_that_names_none(tmp_path: Path) -> None:
+    folders = [shard(tmp_path, "one", [JAX]), shard(tmp_path, "two", [TORCH], git_commit="f" * 40)]
+    merge_runs(folders, tmp_path)
+    whole = merged(tmp_path).read_run()
+    assert (whole.git_commit, whole.git_dirty) == (None, None)
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

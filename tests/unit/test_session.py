@@ -1,5 +1,6 @@
 """What a session stores of how it was called, and of those before it."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from harness.runs import RunState
 from harness.session import open_store
 from harness.stats.cell import measure
 from harness.store import RunStore
+from harness.units import GIB
 from tests.factories import cell, result, run
 
 
@@ -36,10 +38,67 @@ def test_a_session_that_goes_on_with_a_run_is_counted(
     RunStore(tmp_path / "begun").write_run(begun)
     options = Options(matrix=Path("matrix.yaml"), reports=tmp_path)
 
-    store, resumed = open_store(options, begun.model_copy(update={"run_id": "fresh", "sessions": 1}))
+    fresh = {"run_id": "fresh", "sessions": 1, "state": RunState.RUNNING}
+    store, resumed = open_store(options, begun.model_copy(update=fresh))
 
     assert (resumed.run_id, resumed.sessions, resumed.state) == ("begun", after, RunState.RUNNING)
     assert store.read_run() == resumed
+
+
+def test_a_run_that_is_gone_on_with_has_the_record_of_today_and_its_own_history(tmp_path: Path) -> None:
+    history = {"run_id": "begun", "session": 2, "sessions": 3, "run_s": 7.0, "trials": 5}
+    begun = run((result(cell()),), state=RunState.INTERRUPTED, **history)
+    RunStore(tmp_path / "begun").write_run(begun)
+    edited = {
+        "matrix": {"expect": ["a new rule"]},
+        "devices": {"renamed": (2, 8 * GIB)},
+        "baseline": "pytorch",
+        "matrix_path": "moved.yaml",
+    }
+    later = {
+        "started_at": begun.started_at + timedelta(days=1),
+        "finished_at": None,
+        "run_s": 0.0,
+        "trials": 0,
+    }
+    today = begun.model_copy(
+        update={"run_id": "fresh", "state": RunState.RUNNING, "session": 0, "sessions": 1} | later | edited
+    )
+
+    _, resumed = open_store(Options(matrix=Path("matrix.yaml"), reports=tmp_path), today)
+
+    assert resumed == today.model_copy(
+        update=history | {"session": 3, "sessions": 4, "started_at": begun.started_at}
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [
+        (("a", False), ("a", False), ("a", False)),
+        (("a", True), ("a", False), ("a", True)),
+        (("a", False), ("a", None), ("a", None)),
+        (("a", False), ("b", False), (None, None)),
+        ((None, None), ("b", False), (None, None)),
+        ((None, None), (None, None), (None, None)),
+    ],
+)
+def test_a_run_of_several_commits_names_none(
+    tmp_path: Path,
+    before: tuple[str | None, bool | None],
+    now: tuple[str | None, bool | None],
+    told: tuple[str | None, bool | None],
+) -> None:
+    commit, dirty = before
+    begun = run(
+        (result(cell()),), run_id="begun", state=RunState.INTERRUPTED, git_commit=commit, git_dirty=dirty
+    )
+    RunStore(tmp_path / "begun").write_run(begun)
+    today = begun.model_copy(update={"run_id": "fresh", "git_commit": now[0], "git_dirty": now[1]})
+
+    _, resumed = open_store(Options(matrix=Path("matrix.yaml"), reports=tmp_path), today)
+
+    assert (resumed.run_id, resumed.git_commit, resumed.git_dirty) == ("begun", *told)
 
 
 @pytest.mark.parametrize(("sessions", "told"), [(None, False), (1, False), (3, True)])

@@ -225,6 +225,7 @@ def test_what_one_session_alone_could_make_keeps_no_run_from_going_on(
         ({"cells": ("jax.another",)}, "the cells"),
         ({"plan_hash": "another"}, "the cells that are skipped"),
         ({"protocol": a_run("").protocol.model_copy(update={"trials": 2})}, "the protocol"),
+        ({"harness_version": "9"}, "the version of edgematrix"),
         ({"host": HOST.model_copy(update={"fingerprint": "else"})}, "the host"),
         ({"frameworks": {"jax": Framework(extends="jax", version="0.4", params={})}}, "the framework jax"),
         ({"images": {"jax": image("jax").model_copy(update={"fingerprint": "else"})}}, "the image of jax"),

@@ -95,8 +95,13 @@ def not_the_same(run_id: str) -> StoreError:
 def nothing_to_retry(options: Options) -> StoreError:
     """The refusal to try again what never ended so."""
     words = " or ".join(sorted(options.retry))
+    if options.run_id is not None:
+        return StoreError(
+            f"run {options.run_id} has no trial that ended as {words}",
+            fix="name another run, or leave --run-id away: the newest that has one is taken",
+        )
     return StoreError(
-        f"no run of these cells has a trial that ended as {words}",
-        why="only a run of the same cells, protocol, images and models on the same host is gone on with",
-        fix="leave --retry away, or name the run with --run-id",
+        f"no run that could go on has a trial that ended as {words}",
+        why="only one of the same cells, protocol, images, models and version of edgematrix on the same host goes on",
+        fix="leave --retry away, or name a run with --run-id to be told what differs",
     )

@@ -181,7 +181,7 @@ def open_store(options: Options, run: Run) -> tuple[RunStore, Run]:
     """Go on with the unfinished run that fits, or begin this one.
 
     Raises:
-        StoreError: `--run-id` names a run that is finished or does not fit.
+        StoreError: `--run-id` names a run that is finished or does not fit, or nothing ended as what is to be retried.
     """
     store = None
     if options.run_id is not None:
@@ -190,7 +190,7 @@ def open_store(options: Options, run: Run) -> tuple[RunStore, Run]:
         if any(departures(store.read_run(), run)):
             raise not_the_same(options.run_id)
     elif not options.force:
-        store = fitting_run(options.reports, run, complete_too=bool(options.retry))
+        store = fitting_run(options.reports, run, retry=options.retry)
     if options.retry and (store is None or not store.ended_as(options.retry)):
         raise nothing_to_retry(options)
     if store is None:

@@ -267,20 +267,22 @@ def find_run(reports: Path, name: str) -> RunStore:
     return open_run(reports, name)
 
 
-def fitting_run(reports: Path, like: Run, *, complete_too: bool) -> RunStore | None:
-    """The newest run that `like` would go on with: no departure keeps it from that.
+def fitting_run(reports: Path, like: Run, *, retry: Collection[Status] = ()) -> RunStore | None:
+    """The newest run that `like` would go on with: no departure keeps it from that, and it has something to do.
 
     Args:
         reports: the folder of all runs.
         like: the run that would be begun.
-        complete_too: take also one that has nothing left to do.
+        retry: endings of trials that are to be tried once more: what has such a trial fits, be it complete or not.
     """
     for store in stored_runs(reports):
         try:
             run = store.read_run()
         except StoreError:
             continue  # of another version: never continued, never touched
-        if (complete_too or run.state is not RunState.COMPLETE) and not any(departures(run, like)):
+        if any(departures(run, like)):
+            continue
+        if store.ended_as(retry) if retry else run.state is not RunState.COMPLETE:
             return store
     return None
 

@@ -48,7 +48,7 @@ Examples:
     "--retry",
     callback=read_statuses,
     metavar="STATUS,...",
-    help="Run trials that ended so once more, in the newest run that fits or in --run-id.",
+    help="Run trials that ended so once more, in the newest fitting run that has one, or in --run-id.",
 )
 @click.option(
     "--budget",

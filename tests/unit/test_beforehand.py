@@ -56,8 +56,8 @@ def keep(matrix: Path, run_id: str, state: RunState, **changes: object) -> None:
         ("complete", (), "run complete is complete"),
         ("other", (), "not the same measurement"),
         ("missing", (), "there is no run"),
-        ("complete", (Status.TIMEOUT,), "ended as timeout"),
-        (None, (Status.TIMEOUT,), "ended as timeout"),
+        ("complete", (Status.TIMEOUT,), "run complete has no trial that ended as timeout"),
+        (None, (Status.TIMEOUT,), "no run that could go on has a trial that ended as timeout"),
     ],
 )
 def test_a_run_that_cannot_go_on_is_refused(

@@ -11,7 +11,7 @@ import pytest
 from harness import session
 from harness.container import ContainerSpec, Outcome
 from harness.engine import Engine
-from harness.errors import BuildError, EngineError
+from harness.errors import BuildError, EngineError, StoreError
 from harness.host import ProbeFacts
 from harness.intake import Options
 from harness.plan import Plan, PlannedCell
@@ -25,7 +25,7 @@ from harness.supplies import Supplies
 from harness.trial import Bench
 from tests.factories import image, samples
 from tests.unit.stand_in import CELLS, HOST, FakeEngine, play
-from tests.unit.test_store import MODEL, a_run, stored
+from tests.unit.test_store import MODEL, a_run, a_trial, stored
 from tests.unit.trials import CAP, OUTCOME, until, whole
 
 
@@ -208,7 +208,7 @@ def test_a_run_that_is_stopped_in_its_further_rounds_goes_on(
     run = precise.store.read_run()
     assert run.state is RunState.INTERRUPTED
     assert precise.stopped_by == {None}, "nobody decided that these trials are enough"
-    assert fitting_run(precise.reports, run, complete_too=False) is not None
+    assert fitting_run(precise.reports, run) is not None
 
     precise.stop = Stop()
     precise.measure(Wandering(99, precise.interrupt))
@@ -249,6 +249,18 @@ def test_a_retry_that_the_engine_cut_off_can_be_repeated(ending: Ending) -> None
     assert run.run_id == ending.bench.run.run_id
     assert store.faulty_trials() == ()
     assert len(store.ended_as([Status.OOM])) == 6
+
+
+def test_a_retry_takes_the_newest_run_that_has_such_a_trial(tmp_path: Path) -> None:
+    for name, status in (("r1", Status.OOM), ("r2", Status.OOM), ("r3", Status.OK)):
+        store = stored(tmp_path, a_run(name, state=RunState.COMPLETE))
+        store.write_trial(a_trial().model_copy(update={"status": status}))
+
+    _, run = open_store(options(tmp_path, Status.OOM), a_run("r4"))
+
+    assert run.run_id == "r2"
+    with pytest.raises(StoreError, match="no run that could go on has a trial that ended as timeout"):
+        open_store(options(tmp_path, Status.TIMEOUT), a_run("r4"))
 
 
 def test_an_interrupt_leaves_what_was_to_be_tried_again(ending: Ending) -> None:

@@ -183,7 +183,7 @@ def test_the_newest_unfinished_run_of_the_same_plan_and_host_goes_on(tmp_path: P
     ):
         stored(tmp_path, run)
 
-    found = fitting_run(tmp_path, a_run("new"), complete_too=False)
+    found = fitting_run(tmp_path, a_run("new"))
 
     assert found is not None
     assert found.folder.name == "20260102-000000-aa"
@@ -191,12 +191,12 @@ def test_the_newest_unfinished_run_of_the_same_plan_and_host_goes_on(tmp_path: P
 
 def test_a_run_that_a_killed_harness_left_running_goes_on(tmp_path: Path) -> None:
     stored(tmp_path, a_run("r1", state=RunState.RUNNING))
-    assert fitting_run(tmp_path, a_run("new"), complete_too=False) is not None
+    assert fitting_run(tmp_path, a_run("new")) is not None
 
 
 def test_a_run_of_another_version_is_passed_over(tmp_path: Path) -> None:
     (stored(tmp_path, a_run("r1")).folder / "run.json").write_text("{}")
-    assert fitting_run(tmp_path, a_run("new"), complete_too=False) is None
+    assert fitting_run(tmp_path, a_run("new")) is None
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_what_one_session_alone_could_make_keeps_no_run_from_going_on(
 ) -> None:
     stored(tmp_path, a_run("r1").model_copy(update=had))
     today = a_run("new").model_copy(update=has)
-    assert fitting_run(tmp_path, today, complete_too=False) is not None
+    assert fitting_run(tmp_path, today) is not None
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import tempfile
 from typing import TYPE_CHECKING
 
+import harness
 from harness.errors import StoreError
 from harness.runs import RunState
 from harness.store import RunStore, open_run, readable_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from harness.intake import Options
@@ -31,8 +32,8 @@ def check_options(options: Options, plan: Plan) -> None:
     if options.run_id is not None:
         run = open_run(options.reports, options.run_id).read_run()
         refuse_complete(run, options)
-        if not _could_go_on(run, plan):
-            raise not_the_same(options.run_id)
+        if differing := list(_departures(run, plan)):
+            raise not_the_same(options.run_id, differing)
     if options.retry and not any(
         RunStore(options.reports / run_id).ended_as(options.retry) for run_id in _candidates(options, plan)
     ):
@@ -46,12 +47,17 @@ def _candidates(options: Options, plan: Plan) -> Iterator[str]:
     if options.run_id is not None:
         yield options.run_id
     else:
-        yield from (run.run_id for run in readable_runs(options.reports) if _could_go_on(run, plan))
+        yield from (run.run_id for run in readable_runs(options.reports) if not any(_departures(run, plan)))
 
 
-def _could_go_on(run: Run, plan: Plan) -> bool:
-    """Whether a run measures these cells in this way; of controls, images and the host nothing is known yet."""
-    return run.protocol == plan.protocol and {each.cell.id for each in plan.cells} <= set(run.cells)
+def _departures(run: Run, plan: Plan) -> Iterator[str]:
+    """What is known already to keep a run from going on, in words; of controls, images and the host nothing is yet."""
+    if not {each.cell.id for each in plan.cells} <= set(run.cells):
+        yield "the cells"
+    if run.protocol != plan.protocol:
+        yield "the protocol"
+    if run.harness_version != harness.__version__:
+        yield "the version of edgematrix"
 
 
 def require_writable(folder: Path) -> None:
@@ -83,11 +89,11 @@ def refuse_complete(run: Run, options: Options) -> None:
         )
 
 
-def not_the_same(run_id: str) -> StoreError:
-    """The refusal of a run that trials of today would not belong to."""
+def not_the_same(run_id: str, differing: Sequence[str]) -> StoreError:
+    """The refusal of a run that trials of today would not belong to, with what differs."""
     return StoreError(
         f"run {run_id} cannot go on: it is not the same measurement any more",
-        why="its cells, protocol, images, models or host differ from today's",
+        why=f"it differs from today's in {', '.join(differing)}",
         fix="leave --run-id away to start a new run",
     )
 

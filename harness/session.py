@@ -187,8 +187,8 @@ def open_store(options: Options, run: Run) -> tuple[RunStore, Run]:
     if options.run_id is not None:
         store = open_run(options.reports, options.run_id)
         refuse_complete(store.read_run(), options)
-        if any(departures(store.read_run(), run)):
-            raise not_the_same(options.run_id)
+        if differing := list(departures(store.read_run(), run)):
+            raise not_the_same(options.run_id, differing)
     elif not options.force:
         store = fitting_run(options.reports, run, retry=options.retry)
     if options.retry and (store is None or not store.ended_as(options.retry)):

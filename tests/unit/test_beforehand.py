@@ -54,7 +54,9 @@ def keep(matrix: Path, run_id: str, state: RunState, **changes: object) -> None:
     ("run_id", "retry", "words"),
     [
         ("complete", (), "run complete is complete"),
-        ("other", (), "not the same measurement"),
+        ("other", (), "differs from today's in the protocol$"),
+        ("older", (), "differs from today's in the version of edgematrix$"),
+        ("smaller", (), "differs from today's in the cells$"),
         ("missing", (), "there is no run"),
         ("complete", (Status.TIMEOUT,), "run complete has no trial that ended as timeout"),
         (None, (Status.TIMEOUT,), "no run that could go on has a trial that ended as timeout"),
@@ -67,8 +69,10 @@ def test_a_run_that_cannot_go_on_is_refused(
     keep(matrix, "complete", RunState.COMPLETE)
     other = plan.protocol.model_copy(update={"budget_s": 9.0})
     keep(matrix, "other", RunState.INTERRUPTED, protocol=other)
+    keep(matrix, "older", RunState.INTERRUPTED, harness_version="0.0.9")
+    keep(matrix, "smaller", RunState.INTERRUPTED, cells=())
 
-    with pytest.raises(StoreError, match=words):
+    with pytest.raises(StoreError, match=f"(?m){words}"):
         check_options(options(matrix, run_id, *retry), plan)
 
 

@@ -251,6 +251,19 @@ def test_a_retry_that_the_engine_cut_off_can_be_repeated(ending: Ending) -> None
     assert len(store.ended_as([Status.OOM])) == 6
 
 
+def test_a_named_run_that_does_not_fit_is_refused_with_what_differs(tmp_path: Path) -> None:
+    jax = image("jax")
+    changed = {"jax": jax.model_copy(update={"fingerprint": "else"})}
+    stored(tmp_path, a_run("r1", plan="another").model_copy(update={"images": {"jax": jax}}))
+
+    with pytest.raises(StoreError) as caught:
+        open_store(
+            replace(options(tmp_path), run_id="r1"), a_run("r2").model_copy(update={"images": changed})
+        )
+
+    assert caught.value.why == "it differs from today's in the cells that are skipped, the image of jax"
+
+
 def test_a_retry_takes_the_newest_run_that_has_such_a_trial(tmp_path: Path) -> None:
     for name, status in (("r1", Status.OOM), ("r2", Status.OOM), ("r3", Status.OK)):
         store = stored(tmp_path, a_run(name, state=RunState.COMPLETE))

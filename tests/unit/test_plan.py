@@ -238,6 +238,20 @@ def test_the_twin_is_of_the_baseline_if_that_runs_at_all() -> None:
     assert measured_ids(with_controls(without, "jax"))[-1] == "pytorch.spam-fnn.c1.m8g.b1.twin"
 
 
+def test_the_controls_stand_on_whole_cores_where_a_cell_does() -> None:
+    text = SHORT.replace("cpus: [1, 2]", "cpus: [0.5, 1]")
+    made = make_plan(
+        parse_matrix(
+            "m.yaml", text, name="m", folder=Path(), catalog=catalog(["pytorch", "jax"], ["spam-fnn"])
+        )
+    )
+    assert ids(made)[0] == "pytorch.spam-fnn.c500m.m512m.b1"
+    assert measured_ids(with_controls(made, "jax"))[-2:] == [
+        "null.spam-fnn.c1.m512m.b1",
+        "jax.spam-fnn.c1.m8g.b1.twin",
+    ]
+
+
 def test_one_trial_has_no_twin_and_a_floor_that_is_asked_for_is_not_added() -> None:
     single = with_controls(plan("protocol: {trials: 1}\n"), "jax")
     assert not any(planned.cell.twin for planned in single.cells)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from harness.catalog import SUPPORT_IMAGES
 from harness.config.checks import SECOND_CLOCK
+from harness.results import NULL_FRAMEWORK
 from harness.runs import RunState
 from harness.units import format_duration, format_memory
 
@@ -159,7 +160,7 @@ def _image_bytes(plan: Plan, runs: Iterable[Run]) -> int | None:
     found = next((run.images for run in runs if wanted <= run.images.keys()), None)
     if found is None:
         return None
-    names = wanted.union(SUPPORT_IMAGES) & found.keys()
+    names = wanted.union(SUPPORT_IMAGES, [NULL_FRAMEWORK]) & found.keys()
     return sum({found[name].id: found[name].size_bytes for name in names}.values())
 
 

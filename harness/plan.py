@@ -87,25 +87,25 @@ def make_plan(matrix: Matrix) -> Plan:
         if cell not in included
     }
     cells = tuple(PlannedCell(cell=cell, skip_reason=reasons.get(cell)) for cell in crossed | included)
-    assert len({planned.cell.id for planned in cells}) == len(cells), "two cells have one id"
-    return Plan(cells=cells, protocol=matrix.protocol)
+    return Plan(cells=_each_once(cells), protocol=matrix.protocol)
 
 
 def with_controls(plan: Plan, baseline: str) -> Plan:
     """Add the cells that a run measures to judge its own figures by.
 
     The *floor*: for each model and size of a call one cell of the null framework, whose latency is that of the clock
-    and the call around it. The *twin*: one cell a second time, so that two identical cells are interleaved with all
-    the others.
+    and the call around it; none where the plan has such cells, even if they are skipped. The *twin*: one cell a second
+    time, so that two identical cells are interleaved with all the others.
     Both take the limits of a cell on whole cores with matching threads where there is one.
 
     Args:
         plan: the cells that were asked for.
         baseline: the framework whose cell gets the twin, if it runs: under the fewest CPUs and the most memory.
     """
-    cells = [planned.cell for planned in plan.cells if planned.skip_reason is None]
-    measured = sorted((cell for cell in cells if not cell.is_floor), key=_plainness)
-    known = {cell.workload for cell in cells if cell.is_floor}
+    running = (planned.cell for planned in plan.cells if planned.skip_reason is None)
+    measured = sorted((cell for cell in running if not cell.is_floor), key=_plainness)
+    # Who excludes a floor wants none instead, and that one would have the id of the cell that is drawn as skipped.
+    known = {planned.cell.workload for planned in plan.cells if planned.cell.is_floor}
     floors: dict[Workload, Cell] = {}
     for cell in measured:
         if cell.workload not in known:
@@ -119,7 +119,12 @@ def with_controls(plan: Plan, baseline: str) -> Plan:
         )
         twins.append(smallest.model_copy(update={"twin": True}))
     controls = tuple(PlannedCell(cell=cell) for cell in (*floors.values(), *twins))
-    return replace(plan, cells=(*plan.cells, *controls))
+    return replace(plan, cells=_each_once((*plan.cells, *controls)))
+
+
+def _each_once(cells: tuple[PlannedCell, ...]) -> tuple[PlannedCell, ...]:
+    assert len({planned.cell.id for planned in cells}) == len(cells), "two cells have one id"
+    return cells
 
 
 def _plainness(cell: Cell) -> tuple[bool, bool]:

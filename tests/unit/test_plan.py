@@ -263,6 +263,28 @@ def test_one_trial_has_no_twin_and_a_floor_that_is_asked_for_is_not_added() -> N
     assert len(floors) == 1
 
 
+@pytest.mark.parametrize("threads", ["match", "4"])
+def test_a_floor_that_is_excluded_is_not_added_again(threads: str) -> None:
+    text = (
+        'frameworks: [jax, "null"]\nmodels: [spam-fnn]\ncpus: [1]\nmemory: [1GiB]\nbatch: [1, 32]\n'
+        f"threads: [{threads}]\n"
+        'exclude: [{framework: "null", batch: 32, reason: not needed}]\n'
+    )
+    asked = make_plan(
+        parse_matrix("m.yaml", text, name="m", folder=Path(), catalog=catalog(["null", "jax"], ["spam-fnn"]))
+    )
+    controlled = with_controls(asked, "jax")
+    assert [planned.cell.twin for planned in controlled.cells[len(asked.cells) :]] == [True]
+    floors = [(each.cell.batch, each.skip_reason) for each in controlled.cells if each.cell.is_floor]
+    assert floors == [(1, None), (32, "not needed")]
+
+
+def test_controls_never_share_an_id_with_a_cell() -> None:
+    controlled = with_controls(plan(), "jax")
+    with pytest.raises(AssertionError, match="two cells have one id"):
+        with_controls(controlled, "jax")  # the twin would be there twice
+
+
 def test_a_plan_of_nothing_but_skipped_cells_has_no_controls() -> None:
     nothing = against_host(plan(), topology=machine(1, 1, 1), host_memory_bytes=MIB, over_host="skip")
     assert with_controls(nothing, "jax") == nothing

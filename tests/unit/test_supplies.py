@@ -87,6 +87,15 @@ def test_a_model_of_the_project_is_prepared_once_for_all_and_once_for_who_conver
     assert len(found.volumes) == 4
 
 
+def test_the_image_of_the_reference_probe_is_built_where_no_cell_runs_in_it(
+    built: list[ImageRequest],
+) -> None:
+    found = supplied(f"frameworks: [jax]\nmodels: [spam-fnn]\n{LIMITS}")
+    assert sorted(map(str, built)) == ["jax", "null", "prepare", "probe"]
+    assert "null" in found.images
+    assert "null" not in found.frameworks
+
+
 def test_each_sequence_length_has_inputs_of_its_own(built: list[ImageRequest]) -> None:
     found = supplied(f"frameworks: [jax]\nmodels: [distilbert]\nsequence: [64, 128]\n{LIMITS}")
     assert built

@@ -38,6 +38,8 @@ class RunStarted:
     trials: int
     done: int
     """Trials kept from earlier sessions."""
+    budget_left_s: float | None = None
+    """After which no trial begins, where there is a budget."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -106,7 +106,14 @@ class Measuring:
         self._number = sum(self._store.has_trial(trial.cell.id, trial.index, 0) for trial in planned)
         ids = {cell.id for cell in cells}
         self._total = len(planned) + sum(cell_id in ids for cell_id, _ in self._retry)
-        self._listener(RunStarted(run_id=self._bench.run.run_id, trials=self._total, done=self._number))
+        self._listener(
+            RunStarted(
+                run_id=self._bench.run.run_id,
+                trials=self._total,
+                done=self._number,
+                budget_left_s=self._stop.left_s,
+            )
+        )
         for index, blocks in enumerate(rounds):
             with self._beside(index, self._stop):
                 self._run_round(blocks)

@@ -31,9 +31,16 @@ class Stop:
         self._begin = time.monotonic()
 
     @property
+    def left_s(self) -> float | None:
+        """What is left of the time; `None` where it has no end."""
+        if self.budget_s is None:
+            return None
+        return max(0.0, self.budget_s - (time.monotonic() - self._begin))
+
+    @property
     def spent(self) -> bool:
         """Whether the time is over."""
-        return self.budget_s is not None and time.monotonic() - self._begin >= self.budget_s
+        return self.left_s == 0
 
     @property
     def now(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import defaultdict
 from typing import TYPE_CHECKING
@@ -13,14 +14,15 @@ if TYPE_CHECKING:
 
 
 class Estimate:
-    """How long the rest will take, learned from the trials of this session; frameworks differ tenfold.
+    """How long the rest will take, learned from the trials since the run began or went on; frameworks differ tenfold.
 
-    What stands between trials, such as the reference probes, is learned as a factor.
+    What stands between trials, such as the reference probes, is learned as a factor. The budget is an upper bound.
     """
 
     def __init__(self) -> None:
         self._left = 0
         self._begin = time.monotonic()
+        self._budget_s = math.inf
         self._spent: dict[str, list[float]] = defaultdict(list)
 
     def take(self, event: Event) -> None:
@@ -28,6 +30,8 @@ class Estimate:
         if isinstance(event, RunStarted):
             self._left = event.trials - event.done
             self._begin = time.monotonic()
+            self._budget_s = math.inf if event.budget_left_s is None else event.budget_left_s
+            self._spent.clear()  # beside an older sum, the time that passes between trials would be lost
         if isinstance(event, TrialEnded):
             self._left = event.total - event.number
             self._spent[event.framework].append(event.engine_s)
@@ -38,5 +42,6 @@ class Estimate:
         if not means:
             return None
         measured = sum(sum(spent) for spent in self._spent.values())
-        between = max(1.0, (time.monotonic() - self._begin) / measured) if measured else 1.0
-        return self._left * sum(means) / len(means) * between
+        passed = time.monotonic() - self._begin
+        between = max(1.0, passed / measured) if measured else 1.0
+        return min(self._left * sum(means) / len(means) * between, max(0.0, self._budget_s - passed))

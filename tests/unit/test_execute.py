@@ -104,6 +104,21 @@ def test_when_told_to_stop_the_running_trial_is_the_last(tmp_path: Path, bench: 
     assert store.has_all(CELLS, 3)
 
 
+def test_what_is_left_of_a_budget_is_told_at_the_beginning(tmp_path: Path, bench: Bench) -> None:
+    told = {
+        budget_s: next(
+            event
+            for event in play(
+                FakeEngine(whole()), RunStore(tmp_path / str(budget_s)), bench, stop=Stop(budget_s)
+            )
+            if isinstance(event, RunStarted)
+        ).budget_left_s
+        for budget_s in (None, 3600)
+    }
+    assert told[None] is None
+    assert 0 < (told[3600] or 0) <= 3600
+
+
 def test_a_budget_is_not_spent_on_a_cell_that_fails_always_alike(tmp_path: Path, bench: Bench) -> None:
     engine = FakeEngine(until(Phase.LOAD), replace(OUTCOME, exit_code=137, oom_flag=True))
     store = RunStore(tmp_path)

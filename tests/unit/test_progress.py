@@ -1,5 +1,6 @@
 import io
 import json
+import time
 
 import pytest
 from rich.console import Console
@@ -41,6 +42,38 @@ def test_the_estimate_weighs_frameworks_equally() -> None:
     for event in (STARTED, ended("jax", 3, 2.0), ended("tensorflow", 4, 10.0)):
         estimate.take(event)
     assert estimate.seconds() == pytest.approx(2 * 6.0)
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The clock, to be put forward."""
+    read = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: read[0])
+    return read
+
+
+def test_no_more_time_is_left_than_the_budget_has(now: list[float]) -> None:
+    estimate = Estimate()
+    estimate.take(RunStarted(run_id="r1", trials=6, done=0, budget_left_s=10.0))
+    now[0] += 4.0
+    estimate.take(ended("jax", 1, 4.0))
+    assert estimate.seconds() == pytest.approx(6.0)  # of 20 for all trials
+    now[0] += 8.0
+    assert estimate.seconds() == 0
+    estimate.take(ended("jax", 6, 8.0))
+    assert estimate.seconds() == 0
+
+
+def test_after_an_engine_was_lost_the_time_left_is_learned_anew(now: list[float]) -> None:
+    estimate = Estimate()
+    estimate.take(STARTED)
+    now[0] += 1000.0
+    estimate.take(ended("jax", 3, 1000.0))
+    estimate.take(RunStarted(run_id="r1", trials=6, done=3))
+    assert estimate.seconds() is None
+    now[0] += 4.0
+    estimate.take(ended("jax", 4, 2.0))
+    assert estimate.seconds() == pytest.approx(2 * 2.0 * 2)  # a probe took as long as the trial
 
 
 def test_plain_lines_tell_each_step_once_and_each_trial(capsys: pytest.CaptureFixture[str]) -> None:

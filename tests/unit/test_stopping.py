@@ -30,7 +30,11 @@ def test_a_budget_is_spent_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch
     stop = Stop(budget_s=60)
     now[0] += 59
     assert not stop.now
+    assert stop.left_s == 1
     now[0] += 1
     assert stop.spent
+    now[0] += 1
+    assert stop.left_s == 0
     assert not stop.interrupted
     assert not Stop().spent
+    assert Stop().left_s is None

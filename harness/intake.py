@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +12,14 @@ from harness.article.ladder import check_replay, load_ladder
 from harness.catalog import load_catalog
 from harness.config import load_matrix
 from harness.places import PLACES
-from harness.plan import make_plan, select, take_shard
+from harness.plan import against_host, make_plan, select, take_shard, with_controls
 from harness.quick import at_the_ends, shortened
 
 if TYPE_CHECKING:
     from harness.config import Matrix
+    from harness.host import ProbeFacts
     from harness.plan import Plan
-    from harness.results import Status
+    from harness.results import Cell, Status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +63,59 @@ def plan_matrix(options: Options) -> tuple[Matrix, Plan]:
     if matrix.protocol.article:
         check_replay(matrix, load_ladder(PLACES.images))
     whole = make_plan(matrix)
-    plan = at_the_ends(whole) if options.quick else whole
+    return matrix, _choose(options, whole, whole)
+
+
+def _choose(options: Options, whole: Plan, fitting: Plan) -> Plan:
+    """The cells that the command line asks for.
+
+    Args:
+        options: of the command line.
+        whole: the matrix's cells.
+        fitting: the same, held against the host; `whole` again where that is not known.
+    """
+    plan = at_the_ends(whole, fitting) if options.quick else fitting
     selected = select(plan, only=options.only, skip=options.skip, quick_of=whole if options.quick else None)
-    return matrix, take_shard(selected, *options.shard)
+    return take_shard(selected, *options.shard)
+
+
+def on_host(options: Options, matrix: Matrix, plan: Plan, facts: ProbeFacts) -> Plan:
+    """The cells that the command line asks for on this host.
+
+    Args:
+        options: of the command line.
+        matrix: as it was read.
+        plan: its cells before the host was known.
+        facts: of the host.
+
+    Raises:
+        EdgematrixError: some ask for more than the host has, and the matrix says to refuse that.
+    """
+    hold = functools.partial(against_host, topology=facts.topology, host_memory_bytes=facts.memory_bytes)
+    if _depends_on_host(options, matrix):
+        whole = make_plan(matrix)
+        return _choose(options, whole, hold(whole, over_host="skip"))
+    return hold(plan, over_host=matrix.over_host)
+
+
+def on_any_host(options: Options, matrix: Matrix, plan: Plan) -> tuple[Cell, ...]:
+    """All cells that might run, before the host is known: what they need is built first.
+
+    Args:
+        options: of the command line.
+        matrix: as it was read.
+        plan: its cells.
+    """
+    plans = [with_controls(plan, matrix.baseline)]
+    if _depends_on_host(options, matrix):
+        plans.append(select(make_plan(matrix), only=options.only, skip=options.skip))
+    cells = (planned.cell for each in plans for planned in each.cells if planned.skip_reason is None)
+    return tuple(dict.fromkeys(cells))
+
+
+def _depends_on_host(options: Options, matrix: Matrix) -> bool:
+    """Whether a small host gets other cells: those of a quick look whose ends it skips."""
+    return options.quick and matrix.over_host == "skip"
 
 
 def path_below(folder: Path, file: Path) -> str | None:

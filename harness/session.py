@@ -27,9 +27,9 @@ from harness.events import EngineLost, Step
 from harness.execute import Measuring, alone
 from harness.finish import sum_up, write_results
 from harness.host import ProbeFacts, describe_host
-from harness.intake import path_below, plan_matrix
+from harness.intake import on_any_host, on_host, path_below, plan_matrix
 from harness.places import PLACES
-from harness.plan import against_host, with_controls
+from harness.plan import with_controls
 from harness.runs import Run, RunState, shared_commit, unite_models
 from harness.schedule import Scheduler
 from harness.stopping import Stop
@@ -84,24 +84,18 @@ def run_matrix(options: Options, listener: Listener) -> Finished:
     matrix, plan = plan_matrix(options)
     check_options(options, plan)
     client = connect()
-    controlled = with_controls(plan, matrix.baseline)
-    wanted = [planned.cell for planned in controlled.cells if planned.skip_reason is None]
     engine = Engine(client, purpose="edgematrix run")
     engine.refuse_if_held()  # a build takes all cores, and may replace an image that somebody measures
     catalog = load_catalog(options.matrix.parent)
+    wanted = on_any_host(options, matrix, plan)
     supplies = build_supplies(client, wanted, matrix=matrix, catalog=catalog, listener=listener)
     with hold_engine(engine, supplies.images["probe"], supplies.volumes) as survey:
         engine.sweep()
         remove_stages(client)
         facts = survey()
-        fitting = against_host(
-            plan,
-            topology=facts.topology,
-            host_memory_bytes=facts.memory_bytes,
-            over_host=matrix.over_host,
-        )
-        plan = with_controls(fitting, matrix.baseline)
-        supplies = fill_volumes(engine, supplies, facts, listener)
+        plan = with_controls(on_host(options, matrix, plan, facts), matrix.baseline)
+        needed = supplies.needed_by(planned.cell for planned in plan.cells)
+        supplies = fill_volumes(engine, needed, facts, listener)
         run = describe_run(options, matrix, plan, supplies, survey(), engine)
         store, run = open_store(options, run)
         bench = Bench(run=run, supplies=supplies)

@@ -20,7 +20,7 @@ from harness.runs import Model
 from harness.sources import folder_source, own_source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import docker
 
@@ -74,8 +74,16 @@ class Supplies:
         """A trial's volumes, read-only."""
         return tuple(Mount(volume=volume.name, path=volume.path) for volume in self._needs(cell).volumes)
 
+    def needed_by(self, cells: Iterable[Cell]) -> Supplies:
+        """The same without the volumes that are for none of these cells: some were named before the host was known."""
+        keys = {self._key(cell) for cell in cells if cell.framework in self.specs}
+        return replace(self, needs={key: needs for key, needs in self.needs.items() if key in keys})
+
     def _needs(self, cell: Cell) -> Needs:
-        return self.needs[key_of(cell, self.specs[cell.framework], self.frameworks[cell.framework])]
+        return self.needs[self._key(cell)]
+
+    def _key(self, cell: Cell) -> Key:
+        return key_of(cell, self.specs[cell.framework], self.frameworks[cell.framework])
 
 
 def build_supplies(

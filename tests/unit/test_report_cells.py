@@ -16,6 +16,7 @@ from harness.report.formats import UNKNOWN
 from harness.results import CellResult, Status, TypedWarning
 from harness.runs import Run
 from harness.stats.cell import measure
+from harness.units import GIB
 from tests.factories import cell, failed_trial, result, run, trial
 from tests.sample_runs import failures, noisy, sample, write_run
 from tests.unit.test_report_page import HOSTILE, Page, poisoned
@@ -146,6 +147,21 @@ def test_a_cell_of_a_quick_look_is_repeated_by_one() -> None:
     of, cells = sample()
     _, again, _ = commands(of.model_copy(update={"quick": True}), cells)
     assert shlex.split(again)[3:5] == ["--quick", "--force"]
+
+
+def test_a_cell_that_stands_for_one_larger_than_the_host_is_repeated_with_the_whole_look() -> None:
+    cells = [result(cell(cpus=cpus, memory_bytes=size * GIB)) for cpus, size in ((1, 1), (2, 1), (2, 8))]
+    of = run(cells, quick=True, git_commit=None)
+
+    assert [shlex.split(commands(of, cells, place)[0])[3:] for place in range(3)] == [
+        ["--quick", "--force", "--only", cells[0].cell_id],
+        ["--quick", "--force"],
+        ["--quick", "--force", "--only", cells[2].cell_id],
+    ]
+    notes = repeat(of, measure(cells)[1], [each.cell for each in cells]).notes
+    assert any("repeats the whole look" in note for note in notes)
+    whole = of.model_copy(update={"quick": False})
+    assert shlex.split(commands(whole, cells, 1)[0])[3:] == ["--force", "--only", cells[1].cell_id]
 
 
 def test_without_a_commit_nothing_is_checked_out() -> None:

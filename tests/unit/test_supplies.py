@@ -137,6 +137,21 @@ def test_a_variant_shares_what_its_parameters_do_not_change(built: list[ImageReq
     assert found.images["fast"] == found.images["openvino"]
 
 
+@pytest.mark.usefixtures("built")
+def test_what_no_cell_needs_on_this_host_is_not_prepared() -> None:
+    compiled = "frameworks: {compiled: {extends: pytorch, params: {form: compiled}}, 'null': }\n"
+    found = supplied(f"{compiled}models: [spam-fnn]\n{LIMITS}")
+    one = Cell(framework="compiled", model="spam-fnn", cpus=1, memory_bytes=2**30, batch=1)
+    never_built = one.model_copy(update={"framework": "jax"})
+
+    needed = found.needed_by([one, never_built])
+
+    assert {volume.subject for volume in found.volumes} - {volume.subject for volume in needed.volumes} == {
+        "model spam-fnn for pytorch, batch 1, form compiled, threads 2"
+    }
+    assert needed.mounts(one) == found.mounts(one)
+
+
 def test_a_version_is_an_image_of_its_own_and_its_failure_is_only_its_cells(
     built: list[ImageRequest],
 ) -> None:

@@ -37,11 +37,18 @@ def repeat(run: Run, measured: Measured, cells: Sequence[Cell]) -> Repeat:
         cells: all cells of the run: a control is measured beside one of them.
     """
     asked = _asked_for(measured.result.cell, cells)
+    alone = not (run.quick and _is_between(asked, cells))
     return Repeat(
-        commands=tuple(_commands(run, asked)),
+        commands=tuple(_commands(run, asked, alone=alone)),
         facts=_facts(run, measured),
-        notes=tuple(_notes(run, measured.result.cell, asked)),
+        notes=tuple(_notes(run, measured.result.cell, asked, alone=alone)),
     )
+
+
+def _is_between(cell: Cell, cells: Sequence[Cell]) -> bool:
+    """Whether a workload has smaller and larger limits: in a quick look only where the host is too small for one."""
+    limits = [(each.cpus, each.memory_bytes) for each in cells if each.workload == cell.workload]
+    return min(limits) < (cell.cpus, cell.memory_bytes) < max(limits)
 
 
 def _asked_for(cell: Cell, cells: Sequence[Cell]) -> Cell:
@@ -59,11 +66,12 @@ def _asked_for(cell: Cell, cells: Sequence[Cell]) -> Cell:
     return next(beside, cell)
 
 
-def _commands(run: Run, cell: Cell) -> Iterator[str]:
+def _commands(run: Run, cell: Cell, *, alone: bool) -> Iterator[str]:
     if run.git_commit:
         yield f"git checkout {shlex.quote(run.git_commit)}"
     quick = " --quick" if run.quick else ""
-    yield f"edgematrix run {shlex.quote(run.matrix_path or run.matrix_name)}{quick} --force --only {_quoted(cell.id)}"
+    only = f" --only {_quoted(cell.id)}" if alone else ""
+    yield f"edgematrix run {shlex.quote(run.matrix_path or run.matrix_name)}{quick} --force{only}"
     yield f"edgematrix compare {shlex.quote(run.run_id)} latest"
 
 
@@ -89,7 +97,7 @@ def _facts(run: Run, measured: Measured) -> Facts:
     )
 
 
-def _notes(run: Run, cell: Cell, asked: Cell) -> Iterator[str]:
+def _notes(run: Run, cell: Cell, asked: Cell, *, alone: bool) -> Iterator[str]:
     yield (
         "The matrix file is the one of this run; as it was resolved, it stands on the run's page. An image that is "
         "built anew has another id: what has to be the same is what it is built from, and compare says so where it "
@@ -103,6 +111,9 @@ def _notes(run: Run, cell: Cell, asked: Cell) -> Iterator[str]:
     yield (
         "Measured alone, the cell has its controls and its rounds for itself: its neighbours in the order of trials "
         "are others than here."
+        if alone
+        else "The cell stands for one that is larger than the host, which no quick look can be asked for by name: the "
+        "command repeats the whole look."
     )
     if run.git_dirty:
         yield "The commit had changes that were not committed, and nobody kept them: the code may differ."

@@ -17,17 +17,19 @@ from runner.model import OWN_FILE
 from telling import RefusedError, progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 SEED = 1
 DTYPES = {
-    TensorProto.FLOAT: "float32", TensorProto.DOUBLE: "float64", TensorProto.FLOAT16: "float16",
+    TensorProto.FLOAT: "float32", TensorProto.FLOAT16: "float16",
     TensorProto.INT8: "int8", TensorProto.INT16: "int16", TensorProto.INT32: "int32",
     TensorProto.INT64: "int64", TensorProto.UINT8: "uint8", TensorProto.UINT16: "uint16",
     TensorProto.UINT32: "uint32", TensorProto.UINT64: "uint64", TensorProto.BOOL: "bool",
 }  # fmt: skip
-"""What numpy can hold, and so what all frameworks can be fed."""
+"""What numpy can hold, and so what all frameworks can be fed; of float64 see `check_precision`."""
+FEW = 16
+"""Elements of a constant that is a scale, a limit or a size, and no weight."""
 BATCH_NAMES = ("batch", "batch_size", "n")
 """What exporters call the dimension."""
 UNIT_RANGE = (0.0, 1.0)
@@ -48,6 +50,7 @@ def describe_own(folder: Path) -> dict[str, Any]:
     told = json.loads((folder / OWN_FILE).read_text(encoding="utf-8"))
     progress("reading", 0)
     model = read_model(folder)
+    check_precision(model)
     stored = {tensor.name for tensor in model.graph.initializer}
     inputs = [entry for value in model.graph.input if value.name not in stored for entry in [tensor(value)]]
     outputs = [tensor(value) for value in model.graph.output]
@@ -118,6 +121,37 @@ def external_names(model: onnx.ModelProto) -> set[str]:
         for entry in each.external_data
         if entry.key == "location"
     }
+
+
+def check_precision(model: onnx.ModelProto) -> None:
+    """See that it does not compute in float64, as not all frameworks do.
+
+    Raises:
+        RefusedError: an input, an output or a weight is float64; a few numbers for an operator that wants them are not.
+    """
+    stored = {each.name for each in model.graph.initializer}
+    values = (value for value in (*model.graph.input, *model.graph.output) if value.name not in stored)
+    wide = [value.name for value in values if value.type.tensor_type.elem_type == TensorProto.DOUBLE]
+    wide += [
+        name
+        for name, each in constants(model.graph)
+        if each.data_type == TensorProto.DOUBLE and np.prod(each.dims) > FEW
+    ]
+    if wide:
+        raise RefusedError(
+            f"it computes in float64: {wide[0]!r} is of that type",
+            why="JAX and OpenVINO would compute in float32, and so do less than the others",
+            fix="convert it to float32 first (PyTorch: model.float(); skl2onnx: export it with a float32 array)",
+        )
+
+
+def constants(graph: onnx.GraphProto) -> Iterator[tuple[str, TensorProto]]:
+    """The tensors that lie in a graph, in its operators and in their branches, by a name of them or their operator."""
+    yield from ((each.name, each) for each in graph.initializer)
+    for node in graph.node:
+        for attribute in node.attribute:
+            yield node.name or node.op_type, attribute.t
+            yield from constants(attribute.g)
 
 
 def tensor(value: onnx.ValueInfoProto) -> dict[str, Any]:

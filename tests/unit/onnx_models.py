@@ -19,7 +19,7 @@ def model(
     inputs: list[ValueInfoProto],
     outputs: list[ValueInfoProto],
     nodes: list[NodeProto],
-    weights: Mapping[str, NDArray[np.float32]] | None = None,
+    weights: Mapping[str, NDArray[np.generic]] | None = None,
     opset: int = 18,
 ) -> ModelProto:
     stored = [numpy_helper.from_array(array, name) for name, array in (weights or {}).items()]

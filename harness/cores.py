@@ -1,8 +1,8 @@
 """Which cores a cell gets: pure functions of its limits and the host's topology.
 
-A cpuset stands for a board with so many cores: distinct physical cores, of one memory node and of one kind, the host's
-own core last. Siblings of a core that is in use are left idle, so that no cell ever shares a core with another; only
-where there are too few cores do siblings join, and the cell is labelled so.
+A cpuset stands for a board with so many cores: distinct physical cores, of one memory node and of one kind, those of
+nodes without memory and the host's own core last. Siblings of a core that is in use are left idle, so that no cell ever
+shares a core with another; only where there are too few cores do siblings join, and the cell is labelled so.
 """
 
 from __future__ import annotations
@@ -45,18 +45,22 @@ def request_limits(cell: Cell, *, topology: Sequence[LogicalCpu], memory_bytes: 
         )
     chosen = choose_cpus(topology, int(cell.cpus))
     used = [entry for entry in topology if entry.cpu in chosen]
-    nodes = {entry.node for entry in topology}
     return Requested(
         cpu_mode=CpuMode.CPUSET,
         cpuset=chosen,
         quota_cpus=None,
-        memory_nodes=tuple(sorted({entry.node for entry in used})) if len(nodes) > 1 else None,
+        memory_nodes=_memory_nodes(used) if len({entry.node for entry in topology}) > 1 else None,
         core_kind=_kind(used),
         memory_bytes=cell.memory_bytes,
         uses_all_cores=all(any(cpu in chosen for cpu in core) for core in cores),
         smt=len(chosen) > len({(entry.socket, entry.core) for entry in used}),
         over_host=over_host,
     )
+
+
+def _memory_nodes(cpus: Sequence[LogicalCpu]) -> tuple[int, ...] | None:
+    """The nodes of these that have memory, as the engine takes no others; `None` where none has."""
+    return tuple(sorted({entry.node for entry in cpus if entry.has_memory})) or None
 
 
 def _kind(cpus: Sequence[LogicalCpu]) -> str:
@@ -88,8 +92,9 @@ def cores_by_preference(topology: Sequence[LogicalCpu]) -> list[tuple[int, ...]]
     """The physical cores, each as its logical CPUs in ascending order, the most preferred first.
 
     Cores of one memory node stand together. Behind them stand cores of which a container may use only some siblings,
-    because the others may be busy with somebody else's work; and last of all the core that holds the host's first CPU,
-    because the kernel's own work and most interrupts land there.
+    because the others may be busy with somebody else's work; then cores of nodes without memory, which have to fetch
+    every byte from another node; and last of all the core that holds the host's first CPU, because the kernel's own work
+    and most interrupts land there.
     """
     members: dict[tuple[int, int, int], list[LogicalCpu]] = defaultdict(list)
     for entry in topology:
@@ -97,9 +102,10 @@ def cores_by_preference(topology: Sequence[LogicalCpu]) -> list[tuple[int, ...]]
     first = min(entry.cpu for entry in topology)
     home = next(entry.node for entry in topology if entry.cpu == first)
 
-    def order(key: tuple[int, int, int]) -> tuple[bool, bool, bool, tuple[int, int, int]]:
-        shared = any(not entry.whole_core for entry in members[key])
-        return key[0] == home, any(entry.cpu == first for entry in members[key]), shared, key
+    def order(key: tuple[int, int, int]) -> tuple[bool, bool, bool, bool, tuple[int, int, int]]:
+        core = members[key]
+        remote, shared = not core[0].has_memory, any(not entry.whole_core for entry in core)
+        return any(entry.cpu == first for entry in core), remote, key[0] == home, shared, key
 
     return [tuple(sorted(entry.cpu for entry in members[key])) for key in sorted(members, key=order)]
 
@@ -107,8 +113,8 @@ def cores_by_preference(topology: Sequence[LogicalCpu]) -> list[tuple[int, ...]]
 def choose_cpus(topology: Sequence[LogicalCpu], count: int) -> tuple[int, ...]:
     """Choose logical CPUs for a cell.
 
-    One of each physical core while there are enough cores, preferably all of one memory node; then the siblings. All of
-    the host's largest kind, unless it has too few of that.
+    One of each physical core while there are enough cores, preferably all of one node, one that has memory first; then
+    the siblings. All of the host's largest kind, unless it has too few of that.
 
     Returns:
         `count` CPUs in ascending order, or all there are where the host has fewer.

@@ -36,6 +36,8 @@ class LogicalCpu(BaseModel):
     """On a host with cores of several kinds, which kind; empty where all are alike."""
     whole_core: bool = True
     """Whether a container may use all siblings of its core."""
+    has_memory: bool = True
+    """Whether its node has memory of its own; the engine refuses to take memory from one that has none."""
 
 
 class VolumeFacts(BaseModel):
@@ -88,7 +90,7 @@ def describe_host(facts: ProbeFacts, engine: Mapping[str, Any]) -> Host:
     identity = {
         "cpu_model": facts.cpu_model,
         "architecture": facts.architecture,
-        "topology": [cpu.model_dump() for cpu in facts.topology],
+        "topology": [_identity(cpu) for cpu in facts.topology],
         "memory_bytes": facts.memory_bytes,
         "kernel": facts.kernel,
         "cgroup_version": facts.cgroup_version,
@@ -113,3 +115,8 @@ def describe_host(facts: ProbeFacts, engine: Mapping[str, Any]) -> Host:
             "cpu_flags": [flag for flag in INFERENCE_FLAGS if flag in facts.cpu_flags],
         }
     )
+
+
+def _identity(cpu: LogicalCpu) -> dict[str, Any]:
+    """What a fingerprint knows of a CPU: of memory only that it is missing, as earlier runs knew nothing of it."""
+    return cpu.model_dump(exclude={"has_memory"} if cpu.has_memory else None)

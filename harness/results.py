@@ -199,7 +199,10 @@ class Requested(Stored):
     cpuset: tuple[Count, ...] | None
     """Logical CPUs; `None` in quota mode."""
     memory_nodes: tuple[Count, ...] | None
-    """NUMA nodes whose memory it may use: those of its CPUs. `None` on a host with only one, or in quota mode."""
+    """NUMA nodes whose memory it may use: those of its CPUs that have some.
+
+    `None` on a host with only one node, where none of them has memory, or in quota mode.
+    """
     core_kind: str
     """On a host with several kinds of cores the one that all of these are, `mixed` in quota mode; else empty."""
     quota_cpus: Cpus | None

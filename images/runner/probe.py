@@ -22,13 +22,17 @@ VOLUMES = "/volumes"
 
 
 def topology(allowed: list[int]) -> list[dict[str, int | str | bool]]:
-    """For each logical CPU that a container may use: its core, its socket, its memory node and its kind."""
+    """For each logical CPU that a container may use: its core, its socket, its memory node and its kind.
+
+    A node may have CPUs and no memory, where nothing is plugged into its channels.
+    """
     nodes = {
         cpu: int(name[4:])
         for name in (os.listdir(NODES) if os.path.isdir(NODES) else [])
         if name.startswith("node") and name[4:].isdigit()
         for cpu in parse_list(read_text(NODES, name, "cpulist") or "")
     }
+    populated = read_text(NODES, "has_memory")  # an old kernel does not tell
     kinds = core_kinds(allowed)
     return [
         {
@@ -38,6 +42,7 @@ def topology(allowed: list[int]) -> list[dict[str, int | str | bool]]:
             "node": nodes.get(cpu, 0),
             "kind": kinds[cpu],
             "whole_core": set(siblings(cpu)) <= set(allowed),
+            "has_memory": populated is None or nodes.get(cpu, 0) in parse_list(populated),
         }
         for cpu in allowed
     ]

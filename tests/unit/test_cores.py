@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.cores import choose_cpus, excess_of_kind, request_limits
+from harness.cores import choose_cpus, cores_by_preference, excess_of_kind, request_limits
 from harness.host import LogicalCpu
 from harness.results import Cell, CpuMode
 
@@ -107,6 +107,33 @@ def test_a_cell_on_several_memory_nodes_is_told_whose_memory_it_may_use() -> Non
 
 def test_a_host_with_one_memory_node_needs_no_word_about_it() -> None:
     assert request_limits(cell(), topology=machine(1, 4, 1), memory_bytes=8 * GIB).memory_nodes is None
+
+
+def without_memory(host: list[LogicalCpu], *nodes: int) -> list[LogicalCpu]:
+    """The host with nothing plugged into the channels of these nodes."""
+    return [entry.model_copy(update={"has_memory": entry.node not in nodes}) for entry in host]
+
+
+def test_a_node_without_memory_is_not_asked_for_any() -> None:
+    host = without_memory(machine(2, 4, 1), 1)
+    requested = request_limits(cell(cpus=6), topology=host, memory_bytes=8 * GIB)
+    assert (requested.cpuset, requested.memory_nodes) == ((1, 2, 3, 4, 5, 6), (0,))
+
+
+def test_a_cell_that_fits_only_a_node_without_memory_may_use_that_of_all_nodes() -> None:
+    host = [entry for entry in without_memory(machine(2, 4, 1), 1) if entry.cpu not in {2, 3}]
+    requested = request_limits(cell(cpus=4), topology=host, memory_bytes=8 * GIB)
+    assert (requested.cpuset, requested.memory_nodes) == ((4, 5, 6, 7), None)
+
+
+def test_cores_of_nodes_without_memory_come_last_but_for_the_host_s_own() -> None:
+    host = without_memory(machine(3, 2, 1), 1)
+    assert cores_by_preference(host) == [(4,), (5,), (1,), (2,), (3,), (0,)]
+    assert choose_cpus(without_memory(machine(2, 2, 1), 1), 1) == (1,)
+
+
+def test_a_first_node_without_memory_stays_the_last() -> None:
+    assert cores_by_preference(without_memory(machine(2, 2, 1), 0)) == [(2,), (3,), (1,), (0,)]
 
 
 @given(MACHINES, st.integers(1, 80))

@@ -245,8 +245,8 @@ def test_an_invented_hybrid_host_is_read_whole(sys_tree: Path) -> None:
         plant(sys_tree, {f"cpu/cpu{cpu}/topology/{name}": f"{value}\n" for name, value in names.items()})
     found = [tuple(entry.values()) for entry in probe.topology([0, 1, 2, 3])]
     assert found == [
-        (0, 0, 0, 0, "performance", True), (1, 0, 0, 0, "performance", True),
-        (2, 2, 0, 1, "efficiency", True), (3, 3, 0, 1, "efficiency", True),
+        (0, 0, 0, 0, "performance", True, True), (1, 0, 0, 0, "performance", True, True),
+        (2, 2, 0, 1, "efficiency", True, True), (3, 3, 0, 1, "efficiency", True, True),
     ]  # fmt: skip
     assert [LogicalCpu.model_validate(entry).cpu for entry in probe.topology([0, 1, 2, 3])] == [0, 1, 2, 3]
 
@@ -263,9 +263,22 @@ def test_cores_of_two_clusters_with_the_same_numbers_are_cores_of_their_own(sys_
 def test_a_host_that_tells_nothing_of_its_cores_has_one_for_each_cpu(sys_tree: Path) -> None:
     plant(sys_tree, {"cpu/cpu1/topology/core_id": "-1\n", "cpu/cpu1/topology/physical_package_id": "-1\n"})
     assert [tuple(entry.values()) for entry in probe.topology([0, 1])] == [
-        (0, 0, 0, 0, "", True),
-        (1, 1, 0, 0, "", True),
+        (0, 0, 0, 0, "", True, True),
+        (1, 1, 0, 0, "", True, True),
     ]
+
+
+@pytest.mark.parametrize(
+    ("tree", "found"),
+    [
+        ({"node/has_memory": "0,2-3\n"}, [True, False, True]),
+        ({"node/has_memory": "1\n"}, [False, True, False]),
+        ({}, [True, True, True]),  # an old kernel
+    ],
+)
+def test_nodes_without_memory_are_told(sys_tree: Path, tree: dict[str, str], found: list[bool]) -> None:
+    plant(sys_tree, {f"node/node{number}/cpulist": f"{number}\n" for number in range(3)} | tree)
+    assert [entry["has_memory"] for entry in probe.topology([0, 1, 2])] == found
 
 
 def test_a_core_of_which_a_sibling_is_not_allowed_is_not_whole(sys_tree: Path) -> None:

@@ -93,8 +93,8 @@ def cores_by_preference(topology: Sequence[LogicalCpu]) -> list[tuple[int, ...]]
 
     Cores of one memory node stand together. Behind them stand cores of which a container may use only some siblings,
     because the others may be busy with somebody else's work; then cores of nodes without memory, which have to fetch
-    every byte from another node; and last of all the core that holds the host's first CPU, because the kernel's own work
-    and most interrupts land there.
+    every byte from another node; and last of all the core that holds the host's first CPU, because the kernel's own
+    work and most interrupts land there.
     """
     members: dict[tuple[int, int, int], list[LogicalCpu]] = defaultdict(list)
     for entry in topology:

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import docker
 import pytest
+from onnx import TensorProto, helper
 
 from harness.artefacts import list_artefacts
 from harness.intake import Options
 from harness.records import Phase
 from harness.results import CellResult, Status
 from harness.session import run_matrix
-from tests.unit.onnx_models import doubled_mean, save
+from tests.unit.onnx_models import doubled_mean, model, save, value
 
 pytestmark = pytest.mark.docker
 
@@ -90,6 +91,22 @@ def test_prepared_models_are_listed_with_size_and_hash(client: docker.DockerClie
     assert f"model transformer for jax, {shape}" in listed
     assert (listed["model transformer"]["size_bytes"] or 0) > (FILES / "transformer.onnx").stat().st_size
     assert all(each["hash"] for each in listed.values())
+
+
+def test_an_output_whose_shape_depends_on_the_values_is_that_of_the_call(tmp_path: Path) -> None:
+    node = helper.make_node("NonZero", ["x"], ["y"])
+    outputs = [value("y", [2, None], TensorProto.INT64)]
+    save(model([value("x", ["n", 3])], outputs, [node]), tmp_path)
+    (tmp_path / "matrix.yaml").write_text(
+        "frameworks: [onnxruntime, openvino]\n"
+        "models:\n  places: {onnx: model.onnx, inputs: {x: {low: 1, high: 2}}}\n"
+        "cpus: [1]\nmemory: [512MiB]\nprotocol: {trials: 1, warmup: 0.1s, budget: 0.1s}\n"
+    )
+    finished = run_matrix(
+        Options(matrix=tmp_path / "matrix.yaml", reports=tmp_path / "reports"), lambda _: None
+    )
+    found = {each.cell.framework: (each.status, each.reason) for each in finished.cells}
+    assert (found["onnxruntime"], found["openvino"]) == ((Status.OK, ""), (Status.OK, ""))
 
 
 BAD = {

@@ -1,9 +1,11 @@
-"""Every adapter keeps the contract of `docs/contracts/adapter.md`; only that of `null` can be run here."""
+"""Every adapter keeps the contract of `docs/contracts/adapter.md`; only that of `null` can be run here as it is."""
 
 import ast
 import importlib.util
+import sys
+from collections import Counter
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import cast
 
 import numpy as np
@@ -72,6 +74,15 @@ def test_a_convert_program_has_its_one_function(name: str) -> None:
     assert signatures(parse(name, "convert.py").body) == {"convert": ["model", "out", "params"]}
 
 
+def import_adapter(name: str) -> ModuleType:
+    found = importlib.util.spec_from_file_location(f"{name}_adapter", IMAGES / name / "adapter.py")
+    assert found is not None
+    assert found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
 @pytest.fixture(params=[True, False], ids=["rows", "calls"])
 def null_model(tmp_path: Path, request: pytest.FixtureRequest) -> SimpleNamespace:
     """A prepared model with two inputs and two outputs: ten rows, or ten calls of four rows."""
@@ -101,13 +112,7 @@ def null_model(tmp_path: Path, request: pytest.FixtureRequest) -> SimpleNamespac
 def test_null_hands_out_the_reference_of_what_it_is_given(
     null_model: SimpleNamespace, threads: int | None
 ) -> None:
-    path = IMAGES / "null" / "adapter.py"
-    found = importlib.util.spec_from_file_location("null_adapter", path)
-    assert found is not None
-    assert found.loader is not None
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-    adapter = module.Adapter(threads=threads, params={})
+    adapter = import_adapter("null").Adapter(threads=threads, params={})
     adapter.load(null_model)
     adapter.compile()
     kept, expected = load_batches(cast(ModelFiles, null_model), kinds=12)
@@ -119,3 +124,57 @@ def test_null_hands_out_the_reference_of_what_it_is_given(
         assert adapter.run(inputs) is outputs  # looked up once: no work is left in the clock
         assert adapter.infer(adapter.to_native(inputs)) is outputs
     assert adapter.describe()["threads"] is None
+
+
+class InferRequest:
+    """OpenVINO's, of a model that finds `places` where `x` is not zero, a new array each call, and their `count`."""
+
+    def __init__(self) -> None:
+        self.arrays = {
+            name: np.zeros(size, np.float32) for name, size in (("x", 3), ("places", 0), ("count", 1))
+        }
+        self.asked: Counter[str] = Counter()
+
+    def get_tensor(self, of: SimpleNamespace | str) -> SimpleNamespace:
+        name = of if isinstance(of, str) else of.any_name
+        self.asked[name] += 1
+        return SimpleNamespace(data=self.arrays[name], byte_size=self.arrays[name].nbytes)
+
+    def infer(self, *, share_outputs: bool) -> None:
+        assert share_outputs
+        places = np.flatnonzero(self.arrays["x"]).astype(np.float32)
+        self.arrays["places"] = places
+        self.arrays["count"][...] = places.size
+
+
+def stand_in_openvino(request: InferRequest) -> SimpleNamespace:
+    def output(name: str) -> SimpleNamespace:
+        return SimpleNamespace(partial_shape=SimpleNamespace(is_dynamic=name == "places"))
+
+    compiled = SimpleNamespace(
+        inputs=[SimpleNamespace(any_name="x")], output=output, create_infer_request=lambda: request
+    )
+    core = SimpleNamespace(
+        get_versions=lambda _: {},
+        read_model=lambda _: SimpleNamespace(reshape=lambda _: None),
+        compile_model=lambda *_: compiled,
+    )
+    return SimpleNamespace(Core=lambda: core)
+
+
+def test_openvino_reads_an_output_of_changing_shape_after_each_call_and_looks_up_others_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    request = InferRequest()
+    monkeypatch.setitem(sys.modules, "openvino", stand_in_openvino(request))
+    adapter = import_adapter("openvino").Adapter(threads=1, params={"hint": "latency"})
+    tensors = {name: Tensor(name, (3,), "float32") for name in ("x", "count", "places")}
+    outputs = (tensors["count"], tensors["places"])
+    adapter.load(SimpleNamespace(native=Path(), inputs=(tensors["x"],), outputs=outputs))
+    adapter.compile()
+    results = [adapter.run({"x": np.array(x, np.float32)}) for x in ([0, 5, 5], [5, 5, 5])]
+    assert [[output.tolist() for output in result] for result in results] == [
+        [[2], [1, 2]],
+        [[3], [0, 1, 2]],
+    ]
+    assert request.asked["count"] == 1

@@ -12,6 +12,7 @@ from harness.records import Phase
 from harness.results import Status
 from harness.runs import RunState
 from harness.store import RunStore
+from tests.factories import cell as a_cell
 from tests.factories import failed_trial, result, run
 from tests.unit.commands import exit_code
 
@@ -56,7 +57,7 @@ def keep(matrix: Path, run_id: str, state: RunState, **changes: object) -> None:
         ("complete", (), "run complete is complete"),
         ("other", (), "differs from today's in the protocol$"),
         ("older", (), "differs from today's in the version of edgematrix$"),
-        ("smaller", (), "differs from today's in the cells$"),
+        ("others", (), "differs from today's in the cells$"),
         ("missing", (), "there is no run"),
         ("complete", (Status.TIMEOUT,), "run complete has no trial that ended as timeout"),
         (None, (Status.TIMEOUT,), "no run that could go on has a trial that ended as timeout"),
@@ -70,7 +71,9 @@ def test_a_run_that_cannot_go_on_is_refused(
     other = plan.protocol.model_copy(update={"budget_s": 9.0})
     keep(matrix, "other", RunState.INTERRUPTED, protocol=other)
     keep(matrix, "older", RunState.INTERRUPTED, harness_version="0.0.9")
-    keep(matrix, "smaller", RunState.INTERRUPTED, cells=())
+    elsewhere = (result(a_cell("pytorch")),)
+    others = run(elsewhere, run_id="others", state=RunState.INTERRUPTED, protocol=plan.protocol)
+    RunStore(matrix.parent / "reports" / "others").write_run(others)
 
     with pytest.raises(StoreError, match=f"(?m){words}"):
         check_options(options(matrix, run_id, *retry), plan)

@@ -51,7 +51,7 @@ def test_what_the_engine_spoils_is_run_again_at_once(tmp_path: Path, bench: Benc
     assert len(engine.specs) == 7
     assert store.has_all(CELLS, 3)
     assert [event.reason for event in events if isinstance(event, TrialSpoiled)] == [
-        "the engine failed in steady: connection reset"
+        "the engine failed after its last word: connection reset"
     ]
 
 

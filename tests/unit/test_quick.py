@@ -3,6 +3,8 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -60,9 +62,15 @@ cpus: [1, 2]
 memory: [512MiB, 8GiB]
 batch: [1]
 """
-SMALL = ProbeFacts.model_construct(topology=machine(1, 2, 1), memory_bytes=round(7.7 * GIB))
+
+
+def host(cpus: int, memory_bytes: int) -> ProbeFacts:
+    return cast("ProbeFacts", SimpleNamespace(topology=machine(1, cpus, 1), memory_bytes=memory_bytes))
+
+
+SMALL = host(2, round(7.7 * GIB))
 """An "8 GB" machine."""
-LARGE = ProbeFacts.model_construct(topology=machine(1, 8, 1), memory_bytes=64 * GIB)
+LARGE = host(8, 64 * GIB)
 
 
 def drawn(plan: Plan) -> dict[str, str | None]:
@@ -118,13 +126,14 @@ def test_a_refusal_is_of_the_cells_of_the_quick_look_alone(tmp_path: Path) -> No
     [
         ("cpus: 2, memory: 8GiB", {"c1.m512m.b1": None, "c2.m512m.b1": None}),
         ("framework: jax, cpus: 2", {"c1.m512m.b1": None, "c2.m8g.b1": "why"}),
-        ("cpus: [1, 2]", {"c1.m512m.b1": "why", "c2.m8g.b1": "why"}),
+        ("model: spam-fnn", {"c1.m512m.b1": "why", "c2.m8g.b1": "why"}),
     ],
 )
 def test_a_limit_under_which_all_is_excluded_is_no_end(
     tmp_path: Path, rule: str, expected: dict[str, str | None]
 ) -> None:
-    _, plan = plan_matrix(quick(tmp_path, SHIPPED + f"exclude: [{{{rule}, reason: why}}]\n"))
+    text = SHIPPED.replace("[spam-fnn]", "[spam-fnn, resnet50]")
+    _, plan = plan_matrix(quick(tmp_path, text + f"exclude: [{{{rule}, reason: why}}]\n"))
     assert drawn(plan) == expected
 
 

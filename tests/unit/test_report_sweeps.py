@@ -1,5 +1,6 @@
 """The sweeps of a report: what a size of a call changes, and who is fastest where."""
 
+from harness.records import Phase
 from harness.report.book import Book
 from harness.report.formats import UNKNOWN
 from harness.report.grouping import workloads
@@ -97,21 +98,23 @@ def test_a_size_that_one_limit_lacks_is_a_gap_there() -> None:
 
 def test_the_chart_shows_what_ran_and_says_it_in_words() -> None:
     of = cell("pytorch", batch=8)
-    killed = result(of, [failed_trial(of, Status.OOM, index=index, reason="killed") for index in range(3)])
+    killed = result(
+        of, [failed_trial(of, Status.OOM, Phase.LOAD, index=index, reason="killed") for index in range(3)]
+    )
     ran = [result(cell("jax", batch=batch)) for batch in (1, 8)]
     (study,) = made(*ran, killed)
     (sweep,) = study.sweeps
     assert study.axes is not None
     assert study.axes.title == "Items a second by batch, both logarithmic"
     assert [tick.label for tick in study.axes.x_ticks] == ["1", "8"]
-    assert [name.framework for name in study.names] == ["jax", "pytorch"]
+    assert [name.framework for name in study.names] == ["pytorch", "jax"], "as in the palette"
     assert sweep.plot is not None
-    first, second = sweep.plot.curves
-    assert (len(first.spots), len(second.spots), second.path) == (2, 0, "")
-    assert first.spots[1].y < first.spots[0].y, "more items a second stand higher"
-    figures = [each.throughput for each in sweep.rows[0].cells if each]
+    dead, live = sweep.plot.curves
+    assert (len(dead.spots), dead.path, len(live.spots)) == (0, "", 2)
+    assert live.spots[1].y < live.spots[0].y, "more items a second stand higher"
+    figures = [each.throughput for each in sweep.rows[1].cells if each]
     assert sweep.plot.description == (
-        f"Items a second by batch. jax {figures[0]} at 1, {figures[1]} at 8; pytorch has no figure."
+        f"Items a second by batch. pytorch has no figure; jax {figures[0]} at 1, {figures[1]} at 8."
     )
     assert (sweep.plot.title, sweep.plot.told) == ("2 cores, 8 GiB", sweep.changes)
 
@@ -119,7 +122,9 @@ def test_the_chart_shows_what_ran_and_says_it_in_words() -> None:
 def test_nothing_is_drawn_where_nothing_ran_or_the_limits_are_too_many() -> None:
     failed = [cell("jax", batch=batch) for batch in (1, 8)]
     caps = [64 * MIB * step for step in range(1, MOST_LIMITS + 2)]
-    (idle,) = made(*(result(of, [failed_trial(of, Status.OOM, reason="killed")]) for of in failed))
+    (idle,) = made(
+        *(result(of, [failed_trial(of, Status.OOM, Phase.LOAD, reason="killed")]) for of in failed)
+    )
     (many,) = made(*(result(cell("jax", batch=b, memory_bytes=cap)) for b in (1, 8) for cap in caps))
     assert idle.undrawn == ""
     assert many.undrawn.startswith(

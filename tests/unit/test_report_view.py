@@ -354,8 +354,10 @@ def test_every_chart_has_a_row_for_every_cell_and_says_it_in_words() -> None:
     book, (workload,) = read(failed_run())
 
     for aspect in aspects(book, workload):
-        for panel, group in zip(aspect.panels, workload.groups, strict=True):
-            assert len(panel.rows) == len(group.cells)
+        groups = {group.title: group for group in workload.groups}
+        assert aspect.slug == "throttling" or len(aspect.panels) == len(groups)
+        for panel in aspect.panels:
+            assert len(panel.rows) == len(groups[panel.title].cells)
             assert all(f"{row.name} {row.figure}" in panel.description for row in panel.rows)
 
 

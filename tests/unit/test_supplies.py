@@ -247,7 +247,7 @@ def ids_of(found: Supplies) -> list[Cell]:
 
 def test_the_tools_are_recorded_as_what_they_are(built: list[ImageRequest]) -> None:
     text = f"frameworks: {{fast: {{extends: pytorch, params: {{form: compiled}}}}}}\nmodels: [spam-fnn]\n{LIMITS}"
-    assert set(supplied(text).images) == {"prepare", "probe", "fast", "fast-tools"}
+    assert set(supplied(text).images) == {"prepare", "probe", "null", "fast", "fast-tools"}
     assert built
 
 

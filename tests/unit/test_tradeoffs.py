@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.records import COLD_START_PHASES, Phase, PhaseEnd, Samples
-from harness.report.charts import log_scale, scale_over
+from harness.report.charts import scale_over
 from harness.report.formats import TIMES, rounded
 from harness.report.html import render
 from harness.report.plots import BOTTOM, LEFT, RIGHT, TOP, Frame, decades, short
@@ -21,7 +21,6 @@ from harness.report.tradeoffs.percentiles import percentiles
 from harness.report.tradeoffs.scaling import scaling
 from harness.results import CellResult, CpuMode, Trial
 from harness.stats.cell import measure
-from harness.stats.intervals import Estimate
 from harness.stats.ranking import Ranking, beaten_by
 from harness.units import GIB, MIB
 from tests.factories import cell, phase_end, result, run, samples, trial
@@ -268,11 +267,8 @@ def test_large_counts_are_short() -> None:
 
 
 def test_labels_of_large_figures_fit_before_the_plot() -> None:
-    tall = Frame(scale_over((1, 8)), log_scale([Estimate(value=5e3), Estimate(value=2e6)]))
-    labels = [label for _, label in tall.axes("items", ()).y_ticks]
-    assert labels[0] == "5,000"
-    assert labels[-1] == "2 M"
-    assert max(map(len, labels)) <= 5
+    tall = Frame(scale_over((1, 8)), scale_over((5_000, 20_000, 2_000_000)))
+    assert [label for _, label in tall.axes("items", ()).y_ticks] == ["5,000", "20 k", "2 M"]
 
 
 def test_frameworks_that_share_a_colour_have_their_names_at_their_lines() -> None:
@@ -281,7 +277,8 @@ def test_frameworks_that_share_a_colour_have_their_names_at_their_lines() -> Non
     page = render(run(cells), measure(cells))
     for study in tradeoffs(*only(*cells)):
         for plot in study.plots:
-            assert [curve.name for curve in plot.curves if curve.slot in plot.shared] == ["mine-a", "mine-d"]
+            beside = {curve.name for curve in plot.curves if curve.slot in plot.shared}
+            assert beside == {"mine-a", "mine-d"}
     beside = set(re.findall(r'text-anchor="(?:end|start)">(mine-.)</text>', page))
     assert beside == {"mine-a", "mine-d"}
 

@@ -124,7 +124,8 @@ class OutputSpec(Spec):
 
     name: str
     shape: tuple[Dim | Annotated[int, Field(ge=1)], ...]
-    dtype: Literal["float32", "float64", "int32", "int64"]
+    dtype: Literal["float32", "int32", "int64"]
+    """Not float64: JAX and OpenVINO would compute in float32 whatever stands here."""
 
 
 class InputSpec(OutputSpec):

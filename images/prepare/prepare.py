@@ -21,7 +21,7 @@ import numpy as np
 import onnx
 import yaml
 from onnx.external_data_helper import convert_model_to_external_data, write_external_data_tensors
-from own import describe_own
+from own import check_precision, describe_own
 from runner.manifest import is_complete, write_manifest
 from runner.model import OWN_FILE
 from safetensors.numpy import save_file
@@ -89,6 +89,7 @@ def prepare_folder(folder: Path) -> dict[str, Any]:
     model.ir_version = IR_VERSION
     # Also finds a place that was left empty: its data does not match its shape.
     onnx.checker.check_model(model, full_check=True)
+    check_precision(model)
     save(model, folder)
     return spec
 

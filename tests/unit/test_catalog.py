@@ -124,6 +124,17 @@ def test_a_model_needs_an_input(tmp_path: Path) -> None:
         load_models(tmp_path)
 
 
+@pytest.mark.parametrize("part", ["inputs", "outputs"])
+def test_a_model_does_not_compute_in_float64(tmp_path: Path, part: str) -> None:
+    before, key, after = (
+        (ROOT / "harness" / "models" / "spam-fnn" / "model.yaml").read_text().partition(f"{part}:")
+    )
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "model.yaml").write_text(before + key + after.replace("float32", "float64", 1))
+    with pytest.raises(ConfigError, match=rf"{part}.*'float32', 'int32' or 'int64'"):
+        load_models(tmp_path)
+
+
 def test_what_stands_beside_a_matrix_joins_what_is_shipped(tmp_path: Path) -> None:
     (tmp_path / "frameworks").mkdir()
     write(tmp_path / "frameworks", "mine", FRAMEWORK)

@@ -102,7 +102,6 @@ def test_a_host_that_runs_out_of_memory_is_not_the_cells_cap(
     [
         ("hang:steady", Phase.STEADY, {"timeout_s": 3}, "out of time in steady after 3 s"),
         ("hang:import", Phase.IMPORT, {"timeout_s": 3}, "out of time in import after 3 s"),
-        ("linger:load", Phase.STEADY, {"timeout_s": 4}, "out of time in steady after 4 s"),
         ("hang:load", Phase.LOAD, {"phase_timeouts_s": {Phase.LOAD: 2}}, "out of time in load after 2 s"),
     ],
 )
@@ -130,6 +129,13 @@ def test_a_fault_in_the_second_clock_costs_only_its_figure(faults: Place, what: 
     assert (trial.status, trial.reason) == (Status.OK, "")
     assert [words in doubt.text for doubt in trial.warnings if doubt.kind == "second_clock_failed"] == [True]
     assert {samples.clock for samples in trial.all(Samples)} == {Clock.END_TO_END}
+
+
+def test_a_framework_that_does_not_go_after_its_last_word_costs_nothing(faults: Place) -> None:
+    trial = faults.trial("fault", fault="linger:load", protocol={"timeout_s": 4})
+    assert (trial.status, trial.phase, trial.reason) == (Status.OK, None, "")
+    told = [doubt.text for doubt in trial.warnings if doubt.kind == "exit_failed"]
+    assert told == ["all figures are there: out of time after its last word after 4 s"]
 
 
 def test_a_container_that_is_killed_from_outside_says_nothing_of_its_cell(

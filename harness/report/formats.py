@@ -127,6 +127,11 @@ def ratio(value: float | None, base: float | None) -> str:
     return UNKNOWN if value is None or not base else f"{number(value / base)}{TIMES}"
 
 
+def times(factor: float, low: float | None, high: float | None) -> str:
+    """A factor, and on a second line its interval."""
+    return f"{ratio(factor, 1.0)}\n[{number(low)}, {number(high)}]"
+
+
 def percent(fraction: float | None) -> str:
     """A share as a percentage."""
     return UNKNOWN if fraction is None else f"{number(100 * fraction)} %"

@@ -83,16 +83,15 @@ def throughput(measured: Measured | None) -> float | None:
 
 def _curve(book: Book, line: Line, sizes: Sequence[int], frame: Frame) -> Curve:
     """A framework's markers, and a line between neighbours: where a size has no figure, the line has a gap."""
-    points = [(size, throughput(each)) for size, each in zip(sizes, line.cells, strict=True)]
-    known = [(float(size), found) for size, found in points if found is not None]
+    points = [(float(size), throughput(each)) for size, each in zip(sizes, line.cells, strict=True)]
     pieces = [
-        [(float(size), found) for size, found in piece if found is not None]
+        [(size, found) for size, found in piece if found is not None]
         for is_known, piece in groupby(points, key=lambda point: point[1] is not None)
         if is_known
     ]
     return Curve(
         name=book.name(line.one),
         slot=book.slot(line.one),
-        spots=tuple(frame.spot(*point) for point in known),
+        spots=tuple(frame.spot(*point) for piece in pieces for point in piece),
         path="".join(frame.path(piece) for piece in pieces if len(piece) > 1),
     )

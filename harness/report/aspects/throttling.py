@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from harness.report.aspects.common import Aspect, Column, panel, table
 from harness.report.charts import Bar, linear_scale
-from harness.report.formats import UNKNOWN, number, ratio, share, time_unit
+from harness.report.formats import UNKNOWN, number, share, time_unit, times
 from harness.results import CpuMode
 from harness.stats.differences import paired_difference
 from harness.stats.intervals import value_of
@@ -81,7 +81,6 @@ def _against_whole_cores(workload: Workload) -> Callable[[Line], str]:
         found = paired_difference(other.stats.medians_ms, line.stats.medians_ms) if other else None
         if found is None:
             return UNKNOWN
-        low, high = found.interval()
-        return f"{ratio(found.ratio, 1.0)}\n[{number(low)}, {number(high)}]"
+        return times(found.ratio, *found.interval())
 
     return text

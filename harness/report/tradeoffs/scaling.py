@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from harness.report.aspects.common import Head, Table, TableGroup
 from harness.report.charts import log_scale, scale_over
-from harness.report.formats import UNKNOWN, cpus, listed, number, percent, ratio
+from harness.report.formats import UNKNOWN, cpus, listed, percent, ratio, times
 from harness.report.plots import Curve, Frame, Plot
 from harness.report.tradeoffs.common import Study, line, names
 from harness.results import CpuMode
@@ -224,6 +224,6 @@ def _row(book: Book, ladder: Ladder, cell: Measured, more: Sequence[int]) -> Tab
             values += [UNKNOWN, UNKNOWN]
             continue
         speedup = gain.speedup
-        values.append(f"{ratio(speedup.value, 1.0)}\n[{number(speedup.low)}, {number(speedup.high)}]")
+        values.append(times(speedup.value, speedup.low, speedup.high))
         values.append(percent(speedup.value * ladder.base / count))
     return line(book, cell, *values)

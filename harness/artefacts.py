@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from harness.build import ImageRequest, build_images
 from harness.container import LABEL_HOLDS, LABEL_MODEL, LABEL_RUN, ContainerSpec, Mount
-from harness.engine import Engine
+from harness.engine import Engine, refuse_if_held
 from harness.errors import BuildError
 from harness.host import ProbeFacts
 from harness.supplies import step_listener
@@ -44,7 +44,7 @@ def list_artefacts(client: docker.DockerClient, *, listener: Listener) -> tuple[
     if not volumes:
         return ()
     engine = Engine(client, purpose="edgematrix models")
-    engine.refuse_if_held()  # what looks into the volumes would disturb who measures
+    refuse_if_held(client)  # what looks into the volumes would disturb who measures
     request = ImageRequest("probe")
     image = build_images(client, [request], frameworks={}, on_event=step_listener(listener))[request]
     if isinstance(image, BuildError):

@@ -20,15 +20,18 @@ from harness.owner import is_gone, own_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from docker import DockerClient
+    from docker import APIClient, DockerClient
 
     from harness.container import ContainerSpec
     from harness.deadline import Deadline
 
 LOCK_NAME: Final = "edgematrix-harness"
-ANSWER_S: Final = 60.0
+ANSWER_S: Final = 600.0
+"""The survey begins by having the host write to disk what it has not yet: gigabytes, after a first build."""
 START_S: Final = 60.0
 """Between a container's creation and its start lie milliseconds."""
+
+INTERRUPTS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 FAILURES: Final = (APIError, requests.RequestException, ConnectionLostError)
 
@@ -137,9 +140,9 @@ class Engine:
                 self._api.start(container)
                 deadline.start()
                 attachment.send(stdin)
-                timed_out = not pump(attachment, reader, deadline=deadline, on_tick=on_tick)
-                if timed_out or reader.flooded:
-                    self._kill(container)
+                over = not pump(attachment, reader, deadline=deadline, on_tick=on_tick)
+                if over or reader.flooded:
+                    timed_out = self._kill(container) and over
                 self._api.wait(container)
                 state = self._api.inspect_container(container)["State"]
         except FAILURES as failure:
@@ -252,31 +255,54 @@ class Engine:
                 return
         except NotFound:
             return
-        raise self._busy(name, found)
+        raise _busy(name, found)
 
-    def refuse_if_held(self) -> None:
-        """Keep off an engine on which somebody measures.
+    def check_held(self) -> None:
+        """See that the engine is still held by us: a restart may have ended the lock, and no connection with it.
 
         Raises:
-            BusyError: another harness holds it.
+            EngineError: it is not, or does not answer.
         """
-        with translated("the engine does not say who measures on it"), contextlib.suppress(NotFound):
-            found = self._api.inspect_container(LOCK_NAME)
-            if not is_dead(found):
-                raise self._busy(LOCK_NAME, found)
+        found = _lock(self._api)
+        if found is None or is_dead(found) or found["Config"]["Labels"].get(LABEL_OWNER) != self._owner:
+            raise EngineError("this harness does not hold the engine any more")
 
-    def _busy(self, name: str, found: Mapping[str, Any]) -> BusyError:
-        owner = found["Config"]["Labels"].get(LABEL_OWNER, "somebody else")
-        return BusyError(
-            f"another harness is measuring on this engine: {owner}, since {found['Created'][:19]}Z",
-            why="two measurements at a time would disturb each other, so the engine is held by one harness",
-            fix=f"wait until it ends; if it is certainly dead: docker rm -f {name}",
-        )
-
-    def _kill(self, container: str) -> None:
-        # It may have ended by itself in the meantime.
-        with contextlib.suppress(APIError):
+    def _kill(self, container: str) -> bool:
+        """Kill a container; whether it had not ended by itself in the meantime."""
+        try:
             self._api.kill(container)
+        except APIError:
+            return False
+        return True
+
+
+def refuse_if_held(client: DockerClient) -> None:
+    """Keep off an engine on which somebody measures.
+
+    Raises:
+        BusyError: a harness holds it.
+        EngineError: it does not answer.
+    """
+    found = _lock(client.api)
+    if found is not None and not is_dead(found):
+        raise _busy(LOCK_NAME, found)
+
+
+def _lock(api: APIClient) -> Mapping[str, Any] | None:
+    """The container that holds the engine, dead or alive, as the engine describes it."""
+    with translated("the engine does not say who measures on it"), contextlib.suppress(NotFound):
+        found: Mapping[str, Any] = api.inspect_container(LOCK_NAME)
+        return found
+    return None
+
+
+def _busy(name: str, found: Mapping[str, Any]) -> BusyError:
+    owner = found["Config"]["Labels"].get(LABEL_OWNER, "somebody else")
+    return BusyError(
+        f"another harness is measuring on this engine: {owner}, since {found['Created'][:19]}Z",
+        why="two measurements at a time would disturb each other, so the engine is held by one harness",
+        fix=f"wait until it ends; if it is certainly dead: docker rm -f {name}",
+    )
 
 
 def is_dead(found: Mapping[str, Any]) -> bool:
@@ -291,12 +317,22 @@ def is_dead(found: Mapping[str, Any]) -> bool:
 
 @contextlib.contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Hold interrupts back for a moment; they arrive right afterwards."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+    """Hold interrupts back for a moment; they arrive right afterwards.
+
+    Their handlers are, as a blocked signal would reach another thread: numpy's libraries start some.
+    """
+    held: list[int] = []
+    before = {number: signal.getsignal(number) for number in INTERRUPTS}
     try:
+        for number, handler in before.items():
+            if handler is not signal.SIG_IGN:
+                signal.signal(number, lambda come, _: held.append(come))
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for come in held:
+            signal.raise_signal(come)
 
 
 def explain(failure: Exception) -> str:

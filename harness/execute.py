@@ -76,7 +76,7 @@ class Measuring:
         self._retry = store.ended_as(retry)
         self._beside = beside
         self._begin = time.monotonic()
-        self._order = store.count_trials()
+        self._order = store.next_order()
         self._probes = {number: probe.condensed() for number, probe in store.read_probes().items()}
         self._last_probe: ReferenceProbe | None = None
         self._number = 0
@@ -168,6 +168,7 @@ class Measuring:
             due = [trial for trial in block if not self._stop.now and is_due(trial)]
             if not due:
                 continue
+            self._engine.check_held()
             before = self._probe(due[0].requested, again=False)
             for scheduled in due:
                 if not self._stop.now:
@@ -265,6 +266,7 @@ class Measuring:
             )
             if trial.status not in FAULTS or self._stop.now or not left:
                 break
+            self._engine.check_held()  # what took the trial may have taken the lock
             self._listener(TrialSpoiled(cell_id=cell_id, index=index, reason=trial.reason))
         return trial
 

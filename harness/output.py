@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 LOG_TAIL_BYTES: Final = 16 * 1024
 MAX_OUTPUT_BYTES: Final = 256 * 1024**2
 TICK_S: Final = 1.0
+LEAST_WAIT_S: Final = 0.05
+"""For what has come already; a wait of 0 would make the socket another kind."""
 
 
 class OutputReader:
@@ -49,17 +53,24 @@ def pump(
 ) -> bool:
     """Read until the container ends or floods; asleep while it is silent.
 
+    What is there already when the time is over is read still, for no longer than a tick: a harness that was stopped
+    meanwhile, by Ctrl-Z or by a full terminal, has not looked.
+
     Returns:
         False where the time ran out first.
     """
-    while (left := deadline.left_s()) > 0:
-        data = attachment.receive(min(TICK_S, left))
+    last_look = math.inf
+    while not reader.flooded:
+        left = deadline.left_s()
+        if left <= 0:
+            last_look = min(last_look, time.monotonic() + TICK_S)
+        data = attachment.receive(min(TICK_S, max(left, LEAST_WAIT_S)))
         if data is None:
             return True
-        if not data:
-            on_tick()
         for stream, chunk in data:
             reader.feed(stream, chunk)
-        if reader.flooded:
-            return True
-    return False
+        if time.monotonic() > last_look or (left <= 0 and not data):
+            return False
+        if not data:
+            on_tick()
+    return True

@@ -20,7 +20,7 @@ from harness.beforehand import check_options, not_the_same, nothing_to_retry, re
 from harness.build import remove_stages
 from harness.catalog import load_catalog
 from harness.container import ContainerSpec, Mount
-from harness.engine import LOCK_NAME, Engine
+from harness.engine import LOCK_NAME, Engine, refuse_if_held
 from harness.engine_connection import connect
 from harness.errors import BuildError, EngineError
 from harness.events import EngineLost, Step
@@ -85,7 +85,7 @@ def run_matrix(options: Options, listener: Listener) -> Finished:
     check_options(options, plan)
     client = connect()
     engine = Engine(client, purpose="edgematrix run")
-    engine.refuse_if_held()  # a build takes all cores, and may replace an image that somebody measures
+    refuse_if_held(client)  # a build takes all cores, and may replace an image that somebody measures
     catalog = load_catalog(options.matrix.parent)
     wanted = on_any_host(options, matrix, plan)
     supplies = build_supplies(client, wanted, matrix=matrix, catalog=catalog, listener=listener)

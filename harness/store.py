@@ -181,6 +181,11 @@ class RunStore:
         """How many trials are finished."""
         return sum(1 for _ in (self.folder / "trials").glob("*.json"))
 
+    def next_order(self) -> int:
+        """The next trial's place in the run: behind all that it has, whichever were removed meanwhile."""
+        orders = (read_model(path, Trial).order for path in (self.folder / "trials").glob("*.json"))
+        return 1 + max(orders, default=-1)
+
     def last_round(self) -> int:
         """The last round of which some trial is finished; -1 before the first."""
         if self._last_round is None:

@@ -27,6 +27,7 @@ from harness.build.request import ImageRequest
 from harness.build.versions import Resolver, is_lock_wanted
 from harness.build.wheelhouse import fill
 from harness.catalog import ARTICLE_IMAGES, SUPPORT_IMAGES, FrameworkSpec, indexes_for
+from harness.engine import refuse_if_held
 from harness.errors import BuildError, ConfigError
 from harness.places import PLACES
 from harness.runs import Image
@@ -91,6 +92,7 @@ def build_images(
 
     Raises:
         BuildError: there is no base image, so that none can be built.
+        BusyError: one has to be built, and a harness measures on the engine.
         ConfigError: a name is unknown.
     """
     requests = {each: _request(each) for each in wanted}
@@ -166,6 +168,7 @@ def _have_image(workshop: Workshop, request: ImageRequest) -> Image:
         detail = f"up to date, {format_memory(before.size_bytes)}"
         workshop.on_event(BuildEvent(name=str(request), step=Step.SKIPPED, detail=detail))
         return before
+    refuse_if_held(workshop.client)  # somebody may have begun to measure during the builds before this one
     if recipe.lock is not None and not exists(workshop.client, recipe.site_tag):
         _build_site(workshop, recipe, recipe.lock)
     build(

@@ -49,14 +49,14 @@ def export_command(file: Path, names: tuple[str, ...], talk: str | None) -> None
 
     What is not up to date is built first. FILE is as `docker save` writes it.
     """
-    from harness.engine import Engine
+    from harness.engine import refuse_if_held
     from harness.engine_connection import connect
     from harness.progress import choose_display
     from harness.transfer import export_images
 
     known = known_frameworks(names)
     client = connect()
-    Engine(client, purpose="edgematrix images export").refuse_if_held()
+    refuse_if_held(client)
     with choose_display(talk) as display:
         tags = export_images(client, file, names or tuple(known), frameworks=known, listener=display)
     for tag in tags:
@@ -69,14 +69,14 @@ def export_command(file: Path, names: tuple[str, ...], talk: str | None) -> None
 @talk_options
 def import_command(file: Path, talk: str | None) -> None:
     """Have the images of FILE on the engine; `edgematrix run` of the same version then builds nothing."""
-    from harness.engine import Engine
+    from harness.engine import refuse_if_held
     from harness.engine_connection import connect
     from harness.progress import choose_display
     from harness.transfer import import_images
     from harness.units import format_memory
 
     client = connect()
-    Engine(client, purpose="edgematrix images import").refuse_if_held()
+    refuse_if_held(client)
     with choose_display(talk) as display:
         found = import_images(client, file, display)
     for image in found:

@@ -28,7 +28,7 @@ def build(names: tuple[str, ...], talk: str | None, as_json: bool) -> None:
     """Build the images of the frameworks NAME, or of all; what is up to date is skipped."""
     from harness.build import build_images
     from harness.catalog import SUPPORT_IMAGES
-    from harness.engine import Engine
+    from harness.engine import refuse_if_held
     from harness.engine_connection import connect
     from harness.errors import BuildError
     from harness.progress import choose_display
@@ -37,7 +37,7 @@ def build(names: tuple[str, ...], talk: str | None, as_json: bool) -> None:
 
     known = known_frameworks(names)
     client = connect()
-    Engine(client, purpose="edgematrix build").refuse_if_held()
+    refuse_if_held(client)
     with choose_display(talk) as display:
         built = build_images(
             client,
@@ -83,11 +83,11 @@ def models(as_json: bool) -> None:
 def clean() -> None:
     """Remove this project's containers, volumes and images from the engine; reports stay."""
     from harness.cleaning import clean_engine
-    from harness.engine import Engine, translated
+    from harness.engine import refuse_if_held, translated
     from harness.engine_connection import connect
 
     client = connect()
-    Engine(client, purpose="edgematrix clean").refuse_if_held()
+    refuse_if_held(client)
     with translated("not everything could be removed"):
         for line in clean_engine(client):
             click.echo(f"removed {line}", err=True)

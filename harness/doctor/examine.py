@@ -18,7 +18,7 @@ from harness.doctor import machine, quiet
 from harness.doctor.diagnosis import Diagnosis
 from harness.doctor.noise import PROBES, check_noise, describe_noise
 from harness.doctor.render import anonymized, own_names
-from harness.engine import Engine
+from harness.engine import Engine, refuse_if_held
 from harness.engine_connection import connect, endpoints
 from harness.errors import BuildError, EdgematrixError
 from harness.events import Step
@@ -104,7 +104,7 @@ class Examination:
         self.checks.append(judge.check_engine(info, endpoints(os.environ)[0].origin))
         self.checks.append(judge.check_cgroup(info))
         self.checks.append(quiet.check_neighbours(engine.neighbours()))
-        engine.refuse_if_held()  # a build takes all cores
+        refuse_if_held(client)  # a build takes all cores
         images = have_images(client, quick=quick, listener=self._listener)
         with hold_engine(engine, images["probe"]) as survey:
             before = survey()

@@ -49,6 +49,9 @@ class FakeEngine:
     def neighbours(self) -> int:
         return 0
 
+    def check_held(self) -> None:
+        """Nobody takes it away."""
+
     def run(
         self,
         spec: ContainerSpec,

@@ -1,19 +1,24 @@
+import os
+import signal
 import struct
+import time
 from types import SimpleNamespace
 from typing import Any, cast
 
+import numpy as np
 import pytest
 import requests
-from docker.errors import APIError
+from docker.errors import APIError, NotFound
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import output
 from harness.attachment import Attachment
 from harness.container import LABEL_OWNER, PIDS_LIMIT, ContainerSpec, Mount, host_config
-from harness.engine import Engine
-from harness.errors import BusyError
-from harness.output import OutputReader
+from harness.deadline import Deadline
+from harness.engine import INTERRUPTS, Engine, refuse_if_held, uninterrupted
+from harness.errors import BusyError, EngineError
+from harness.output import OutputReader, pump
 from harness.owner import own_name
 from harness.results import CpuMode
 from tests.unit.trials import REQUESTED
@@ -174,3 +179,104 @@ def test_a_living_container_of_another_does_not(owner: str) -> None:
         engine._create("edgematrix-harness", {})
     assert owner in str(caught.value)
     assert api.removed == []
+
+
+class SlowToCreate(Conflicting):
+    """An engine at which a signal comes while it creates: it answers all the same."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__("")
+        self.found = None
+        self.number = number
+
+    def create_container_from_config(self, _: object, *, name: str) -> dict[str, str]:
+        os.kill(os.getpid(), self.number)
+        time.sleep(0.01)  # the kernel hands it to whichever thread takes it; Python then to this one
+        return super().create_container_from_config(_, name=name)
+
+
+@pytest.mark.parametrize("number", INTERRUPTS)
+def test_an_interrupt_while_a_container_is_created_leaves_none_behind(number: int) -> None:
+    signal.signal(number, signal.default_int_handler)
+    np.linalg.inv(np.eye(400))  # numpy's threads, which take signals as well, run from now on
+    api = SlowToCreate(number)
+    engine = Engine(Client(api), purpose="edgematrix run")  # type: ignore[arg-type]
+    with pytest.raises(KeyboardInterrupt), engine._created(SPEC):
+        pytest.fail("the interrupt did not arrive")
+    assert api.removed == ["new"]
+
+
+def test_an_interrupt_that_is_ignored_stays_so() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with uninterrupted():
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
+class Held:
+    """An engine whose lock is in some state; `None` where there is none."""
+
+    def __init__(self, status: str | None, owner: str = "") -> None:
+        self.status, self.owner = status, owner
+
+    def inspect_container(self, name: str) -> dict[str, Any]:
+        if self.status is None:
+            raise NotFound(f"No such container: {name}")
+        return {
+            "State": {"Status": self.status}, "Created": "2026-01-01T00:00:00Z",
+            "Config": {"Labels": {LABEL_OWNER: self.owner}},
+        }  # fmt: skip
+
+
+def test_who_holds_the_engine_goes_on() -> None:
+    Engine(Client(Held("running", own_name("test"))), purpose="test").check_held()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("status", "owner"),
+    [(None, ""), ("exited", own_name("test")), ("running", "edgematrix run by ann@elsewhere, pid 1")],
+)
+def test_a_lock_that_was_lost_is_noticed(status: str | None, owner: str) -> None:
+    engine = Engine(Client(Held(status, owner)), purpose="test")  # type: ignore[arg-type]
+    with pytest.raises(EngineError, match="does not hold"):
+        engine.check_held()
+
+
+def test_a_dead_harness_keeps_nobody_off() -> None:
+    for held in (Held(None), Held("exited", "edgematrix run")):
+        refuse_if_held(Client(held))  # type: ignore[arg-type]
+    with pytest.raises(BusyError):
+        refuse_if_held(Client(Held("running", "edgematrix run")))  # type: ignore[arg-type]
+
+
+class Waiting:
+    """A container's streams: what lies in the socket, and what comes then."""
+
+    def __init__(self, *chunks: list[tuple[int, bytes]] | None) -> None:
+        self.chunks = list(chunks)
+
+    def receive(self, _: float) -> list[tuple[int, bytes]] | None:
+        return self.chunks.pop(0) if self.chunks else []
+
+
+def pumped(*chunks: list[tuple[int, bytes]] | None) -> tuple[bool, list[bytes]]:
+    """What comes of a harness that looks for the first time when the time is over."""
+    lines: list[bytes] = []
+    deadline = Deadline(-1.0)
+    deadline.start()
+    attachment = cast(Any, Waiting(*chunks))
+    return pump(attachment, OutputReader(lines.append), deadline=deadline, on_tick=lambda: None), lines
+
+
+def test_who_looks_too_late_reads_what_came_in_time() -> None:
+    assert pumped([(1, b"a\n")], [(1, b"b\n")], None) == (True, [b"a", b"b"])
+
+
+def test_a_silent_container_is_out_of_time() -> None:
+    assert pumped([(1, b"a\n")]) == (False, [b"a"])
+
+
+def test_talking_on_does_not_help(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.output.TICK_S", 0.01)
+    ended, lines = pumped(*[[(1, b"a\n")]] * 1_000_000)
+    assert not ended
+    assert len(lines) < 1_000_000

@@ -55,6 +55,32 @@ def test_what_the_engine_spoils_is_run_again_at_once(tmp_path: Path, bench: Benc
     ]
 
 
+def test_whoever_lost_the_engine_to_another_measures_no_more_until_it_is_held_again(
+    tmp_path: Path, bench: Bench
+) -> None:
+    class Lost(FakeEngine):
+        held = True
+
+        def check_held(self) -> None:
+            if not self.held:
+                raise EngineError("this harness does not hold the engine any more")
+
+        def run(self, spec: ContainerSpec, **words: Any) -> Outcome:
+            found = super().run(spec, **words)
+            if spec.module is not None or len(self.specs) != 2:
+                return found
+            self.held = False
+            return replace(found, exit_code=137, error="killed by another")
+
+    engine, store = Lost(whole()), RunStore(tmp_path)
+    with pytest.raises(EngineError, match="does not hold"):
+        play(engine, store, bench)
+    assert (len(engine.specs), store.count_trials()) == (2, 1)
+    engine.held = True
+    play(engine, store, bench)
+    assert store.has_all(CELLS, 3)
+
+
 def test_an_engine_that_fails_every_time_leaves_a_harness_error(tmp_path: Path, bench: Bench) -> None:
     engine, store = FakeEngine(whole(), replace(OUTCOME, error="no such image")), RunStore(tmp_path)
     play(engine, store, bench)

@@ -288,6 +288,15 @@ def test_trials_that_the_harness_spoiled_are_to_be_run_again(tmp_path: Path) -> 
     assert [path.name for path in store.faulty_trials()] == [f"{CELL.id}.1.json"]
 
 
+def test_a_trial_s_place_is_behind_all_others_though_one_was_removed(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    assert store.next_order() == 0
+    for place in range(3):
+        store.write_trial(a_trial(place).model_copy(update={"order": place}))
+    store.trial_path(CELL.id, 1, 0).unlink()
+    assert store.next_order() == 3
+
+
 def test_half_written_files_of_a_killed_run_are_cleared(tmp_path: Path) -> None:
     store = stored(tmp_path, a_run("r1"))
     (store.folder / "trials").mkdir()

@@ -62,9 +62,9 @@ class Scheduler:
         """The blocks of one round, each cell once.
 
         Cells on the same CPUs stand together, so that those that are ranked against each other are measured close to
-        each other. Among them the order is balanced: they are dealt into as many parts as there are rounds, and round
-        `r` begins with part `r`, so that each cell stands once in every part of a round. Within a part the order is
-        drawn anew in every round, so that no cell always follows the same neighbour.
+        each other. Among them the order is balanced: they are dealt into as many parts as there are rounds, or as there
+        are cells where these are fewer, and the parts take turns so that each cell stands once in every part of a round
+        and follows others in turn. Within a part the order is drawn anew in every round.
 
         Args:
             cells: the cells that take part, in the plan's order.
@@ -81,9 +81,22 @@ class Scheduler:
     def _balanced(self, group: list[ScheduledTrial], index: int) -> list[ScheduledTrial]:
         fixed = random.Random(self.seed)  # noqa: S311 - an order, not a secret
         shuffled = fixed.sample(group, len(group))
-        parts = rotated([shuffled[start :: self.rounds] for start in range(self.rounds)], index)
+        count = min(self.rounds, len(group))
+        parts = [shuffled[start::count] for start in range(count)]
         drawn = random.Random(f"{self.seed} {index}")  # noqa: S311
-        return [trial for part in parts for trial in drawn.sample(part, len(part))]
+        turns = (parts[place] for place in williams_row(count, index))
+        return [trial for part in turns for trial in drawn.sample(part, len(part))]
+
+
+def williams_row(count: int, row: int) -> list[int]:
+    """A row of a design that is balanced for what comes before each item (Williams 1949).
+
+    In `count` rows each of so many items stands once in every place; in as many, or twice as many where their number is
+    odd, each follows every other equally often.
+    """
+    zigzag = [place // 2 if place % 2 == 0 else count - (place + 1) // 2 for place in range(count)]
+    found = [(item + row) % count for item in zigzag]
+    return found[::-1] if row // count % 2 else found
 
 
 def rotated(items: list[T], by: int) -> list[T]:

@@ -151,7 +151,7 @@ def decide(rows: Iterable[Row], aim: Aim, needs: Mapping[str, Needs]) -> dict[st
     }
     p_values = holm([difference.p_value for difference in differences.values()])
     judged = {
-        cell_id: _judge(difference, adjusted_p, needs[cell_id])
+        cell_id: _unless_cut(_judge(difference, adjusted_p, needs[cell_id]), pairs[cell_id], aim)
         for (cell_id, difference), adjusted_p in zip(differences.items(), p_values, strict=True)
     }
     return {
@@ -198,6 +198,20 @@ def _judge(difference: Difference, adjusted_p: float, needs: Needs) -> Figure:
         floor=needs.floor,
         reason=reason,
         hidden=bool(hiding),
+    )
+
+
+def _unless_cut(figure: Figure, pair: tuple[Measured, Measured], aim: Aim) -> Figure:
+    """The figure as judged, unless a cap cut a peak: it may then be larger than told, and so not the smaller one."""
+    cut = [name for name, side in zip(("base", "new"), pair, strict=True) if side.stats.at_cap]
+    stands = {Verdict.WORSE: ["new"], Verdict.BETTER: ["base"]}
+    if aim is not Aim.MEMORY or not cut or cut == stands.get(figure.verdict):
+        return figure
+    return replace(
+        figure,
+        verdict=Verdict.UNDECIDED,
+        reason=f"{' and '.join(cut)} at the cap, and more with room perhaps",
+        hidden=False,
     )
 
 
@@ -258,6 +272,8 @@ def _without_figures(base: Measured, new: Measured) -> tuple[Verdict, str]:
         return Verdict.SKIPPED, new.result.reason
     if _is_silent(base) != _is_silent(new):
         return Verdict.UNDECIDED, (base if _is_silent(base) else new).result.reason
+    if Status.SKIPPED in {base.result.status, new.result.status}:
+        return Verdict.UNDECIDED, new.result.reason
     return Verdict.FAILED_IN_BOTH, new.result.reason
 
 

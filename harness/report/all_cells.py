@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from harness.report.endings import WORDS
 from harness.report.formats import UNKNOWN, mebibytes, number, rounded
 from harness.report.grouping import limit_of
 from harness.stats.intervals import value_of
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.report.book import Book
-    from harness.report.grouping import Workload
+    from harness.report.grouping import Limit, Workload
     from harness.stats.cell import CellStats, Measured
 
 NO_FIGURES: Final = (UNKNOWN,) * 8
@@ -41,9 +42,7 @@ class Row:
     framework: str
     slot: int
     workload: str
-    limit: str
-    limit_order: int
-    """Its place among the limits of the run."""
+    limit: Limit
     status: str
     kind: str
     """Class of the status, as in the map; empty for a cell that ended well."""
@@ -73,6 +72,12 @@ class CellTable:
     )
 
     @property
+    def places(self) -> dict[Limit, int]:
+        """Of each limit its place among all of the table."""
+        limits = sorted({row.limit for row in self.rows}, key=lambda limit: limit.order)
+        return {limit: place for place, limit in enumerate(limits)}
+
+    @property
     def parts(self) -> tuple[tuple[Row, ...], ...]:
         """The rows that are drawn at first, and the rest where there is one."""
         first, rest = self.rows[:PART], self.rows[PART:]
@@ -81,27 +86,24 @@ class CellTable:
 
 def cell_table(book: Book, workloads: Sequence[Workload]) -> CellTable:
     """The table of some workloads: each with its smallest median first, and at its end what did not end well."""
-    limits = {group.limit for workload in workloads for group in workload.groups}
-    orders = {limit: place for place, limit in enumerate(sorted(limits, key=lambda limit: limit.order))}
     return CellTable(
         tuple(
-            _row(book, workload, each, orders[limit_of(each)])
+            _row(book, workload, each)
             for workload in workloads
             for each in sorted(workload.cells, key=_place)
         )
     )
 
 
-def _row(book: Book, workload: Workload, each: Measured, order: int) -> Row:
+def _row(book: Book, workload: Workload, each: Measured) -> Row:
     ending = book.ending(each)
     return Row(
         cell_id=each.result.cell_id,
         framework=book.name(each),
         slot=book.slot(each),
         workload=workload.title,
-        limit=limit_of(each).title,
-        limit_order=order,
-        status=ending.word,
+        limit=limit_of(each),
+        status=WORDS[each.result.status],
         kind="" if each.ok else ending.kind,
         figures=_figures(each.stats) if each.ok else NO_FIGURES,
     )

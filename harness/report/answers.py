@@ -43,6 +43,9 @@ QUESTIONS: Final = (
 )
 
 
+AT_CAP: Final = "at the cap"
+
+
 @dataclass(frozen=True)
 class Leader:
     """A framework that nothing else is proved to beat."""
@@ -167,12 +170,11 @@ def _pick(book: Book, group: LimitGroup, question: Question) -> Pick:
     if others and len(ties) == len(others):
         tied = listed([_flagged(book, first, question), *names])
         return Pick(question.title, "not decided", (), note=f"{tied} tie", floor=floor)
-    capped = question.aim is Aim.MEMORY and first.stats.at_cap
     return Pick(
         question=question.title,
         verdict="",
         leaders=tuple(Leader(book.name(each), book.slot(each)) for each in (first, *ties)),
-        figure=figure_text(best.value, question.aim) + (", at the cap" if capped else ""),
+        figure=figure_text(best.value, question.aim) + (f", {AT_CAP}" if _is_cut(first, question) else ""),
         flags=flags(first, question.aim),
         interval=_interval(question, best),
         note=_note(book, question, known, names),
@@ -183,8 +185,13 @@ def _pick(book: Book, group: LimitGroup, question: Question) -> Pick:
 
 def _flagged(book: Book, measured: Measured, question: Question) -> str:
     """A name, with the doubts about its figures."""
-    doubts = flags(measured, question.aim)
+    doubts = [*flags(measured, question.aim), *([AT_CAP] if _is_cut(measured, question) else [])]
     return f"{book.name(measured)} ({', '.join(doubts)})" if doubts else book.name(measured)
+
+
+def _is_cut(measured: Measured, question: Question) -> bool:
+    """Whether a figure is what a cap left, and not what the framework would take with room."""
+    return question.aim is Aim.MEMORY and measured.stats.at_cap
 
 
 def _interval(question: Question, best: Estimate) -> str:

@@ -36,6 +36,8 @@ class Book:
     """Of each figure: how far apart identical cells of this run are found."""
     group_floors: Mapping[Aim, Mapping[str, Floor | None]]
     """Of each figure, by cell id: the smallest difference that counts among the cells that one is ranked against."""
+    latency_floors: Mapping[str, Floor | None]
+    """The same of latency, for cells that are not measured next to each other: what the host did to a round counts."""
     controls: tuple[Measured, ...]
     """The timer's floor and the twin: measured beside the others, and never ranked."""
 
@@ -50,7 +52,8 @@ class Book:
                 [*named, *(each.result.cell.framework for each in measured if not each.result.cell.is_floor)]
             ),
             floors=floors(measured),
-            group_floors={aim: group_floors(measured, aim) for aim in Aim},
+            group_floors={aim: group_floors(measured, aim, by_rounds=True) for aim in Aim},
+            latency_floors=group_floors(measured, Aim.LATENCY),
             controls=tuple(each for each in measured if is_control(each)),
         )
 
@@ -62,9 +65,9 @@ class Book:
         """The smallest difference that counts among cells under one limit."""
         return self.group_floors[aim].get(cells[0].result.cell_id) if cells else None
 
-    def least(self, groups: Iterable[LimitGroup], aim: Aim) -> float:
-        """The smallest difference that counts across limits, a logarithm; where it is unknown, none does."""
-        floors = [self.floor(group.ok, aim) for group in groups]
+    def least(self, groups: Iterable[LimitGroup]) -> float:
+        """The smallest difference of latency that counts across limits, a logarithm; where it is unknown, none does."""
+        floors = [self.latency_floors.get(each.result.cell_id) for group in groups for each in group.ok[:1]]
         return max((floor.log_ratio for floor in floors if floor is not None), default=math.inf)
 
     def timer(self, workload: WorkloadKey) -> Measured | None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from harness.report.formats import listed, ratio, share
 from harness.results import CpuMode
 from harness.stats.differences import counts, holm, paired_difference
-from harness.stats.noise import Aim
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +41,7 @@ def _slowed(book: Book, group: LimitGroup, beside: LimitGroup) -> Iterator[str]:
         if (other := beside.of(each.result.cell.framework)) is not None
         if (difference := paired_difference(other.stats.medians_ms, each.stats.medians_ms)) is not None
     ]
-    least = book.least((group, beside), Aim.LATENCY)
+    least = book.least((group, beside))
     adjusted = holm([difference.p_value for _, difference in found])
     for (each, difference), p_value in zip(found, adjusted, strict=True):
         if difference.log_ratio > 0 and counts(difference, p_value, least):

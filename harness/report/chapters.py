@@ -61,6 +61,8 @@ class Chapter:
     counts: Mapping[Status, int]
     limits: Tally
     doubts: int
+    alert: str
+    """Where its twin differs from its original; else empty."""
     summaries: tuple[Summary, ...]
     subjects: tuple[Subject, ...]
     rows: tuple[Row, ...]
@@ -137,6 +139,7 @@ def make_chapter(run_dir: Path, run: Run, owned: Owned, *, cell_pages: bool) -> 
         counts=dict(view.counts),
         limits=view.limits,
         doubts=view.warnings.count,
+        alert=view.noise.alert,
         summaries=tuple(Summary(title=each.title, headlines=each.headlines) for each in view.workloads),
         subjects=view.choices,
         rows=tuple(replace(row, page=page) for row in view.table.rows),

@@ -55,24 +55,25 @@ def as_markdown(view: View) -> str:
         *(f"> {escaped(alert)}\n" for alert in (view.unfinished, view.noise.alert) if alert),
     ]  # fmt: skip
     for work in view.workloads:
-        parts += [f"#### {escaped(work.title)}", "", *_map_lines(work.heat_map), ""]
+        parts += [f"#### {escaped(work.title)}", "", *_map_lines(work.heat_map, view.absent), ""]
     parts += _failure_lines(view)
     parts += [f"All answers, charts, evidence and provenance: {report}.", ""]
     return cut("\n".join(parts), f"All of it is in {report}.")
 
 
-def _map_lines(heat_map: HeatMap) -> Iterator[str]:
+def _map_lines(heat_map: HeatMap, absent: str) -> Iterator[str]:
     """Median latency by framework and limit, or how the cell ended."""
     head = ["framework", *(escaped(column.title) for column in heat_map.columns)]
-    rows = [[escaped(row.framework), *map(_map_cell, row.cells)] for row in heat_map.rows]
+    rows = [
+        [escaped(row.framework), *(_map_cell(cell) if cell else absent for cell in row.cells)]
+        for row in heat_map.rows
+    ]
     yield f"Median latency in {heat_map.unit}, and how many times the fastest under the same limit."
     yield ""
     yield from table_lines(head, rows)
 
 
-def _map_cell(cell: HeatCell | None) -> str:
-    if cell is None:
-        return "not in the matrix"
+def _map_cell(cell: HeatCell) -> str:
     if cell.ending.kind != "ok":
         return f"**{escaped(cell.ending.word)}**"
     doubts = ", ".join(filter(None, (*cell.flags, cell.warnings)))

@@ -99,7 +99,9 @@ def _of_its_ending(measured: Measured) -> Iterator[tuple[str, str, int]]:
         text = f"it was expected to end otherwise ({WORDS[result.expected.status]}: {result.expected.reason})"
         yield "unexpected", text, len(result.counted)
     before = [
-        trial for trial in result.trials if trial not in result.counted and trial.status is not Status.OK
+        trial
+        for trial in result.trials
+        if trial not in result.counted and trial.status not in {Status.OK, result.status}
     ]
     if before:
         endings = " and ".join(dict.fromkeys(WORDS[trial.status] for trial in before))

@@ -69,8 +69,8 @@ def ending(result: CellResult) -> Ending:
 
 
 def telling_trial(result: CellResult) -> Trial | None:
-    """The first trial that ended as its cell did: the one whose evidence is shown."""
-    return next((trial for trial in result.trials if trial.status is result.status), None)
+    """The first trial that counts and ended as its cell did: the one whose evidence is shown."""
+    return next((trial for trial in result.counted if trial.status is result.status), None)
 
 
 def _oom(trial: Trial, where: str) -> tuple[str, str]:

@@ -60,7 +60,7 @@ def _expectation(measured: Measured) -> Iterator[tuple[str, str]]:
 
 
 def _facts(measured: Measured, trial: Trial | None) -> Iterator[tuple[str, str]]:
-    states = [each.status for each in measured.result.trials]
+    states = [each.status for each in measured.result.counted]
     if states:
         yield (
             "trials",

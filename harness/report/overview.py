@@ -34,7 +34,8 @@ CELLS_PAGE: Final = "cells.html"
 class Lead:
     """Who is ahead in one question, most often, and what else there is to say."""
 
-    leader: Leader | None
+    leaders: tuple[Leader, ...]
+    """Several where each is it as often as the others."""
     text: str
 
 
@@ -57,6 +58,8 @@ class Overview:
     when: str
     host_line: str
     unfinished: str
+    alert: str
+    """Where the twin differs from its original; else empty."""
     total: str
     counts: tuple[tuple[Status, int], ...]
     badge: Badge
@@ -113,6 +116,7 @@ def build_overview(run: Run, chapters: Sequence[Chapter], probes: Sequence[Refer
         when=when(run),
         host_line=host_line(run),
         unfinished=unfinished(run, cells + controls),
+        alert=next((chapter.alert for chapter in chapters if chapter.alert), ""),
         total=total(cells, controls),
         counts=tuple((status, counts[status]) for status in Status if counts[status]),
         badge=badge(limits),
@@ -132,11 +136,13 @@ def build_overview(run: Run, chapters: Sequence[Chapter], probes: Sequence[Refer
 
 
 def _line(chapter: Chapter, summary: Summary) -> Line:
-    return Line(chapter.page, summary.title, tuple(_lead(headline) for headline in summary.headlines))
+    return Line(chapter.page, summary.title, tuple(lead(headline) for headline in summary.headlines))
 
 
-def _lead(headline: Headline) -> Lead:
+def lead(headline: Headline) -> Lead:
+    """Who is ahead in one question."""
     if not headline.winners:
-        return Lead(None, headline.rest)
-    leader, text = headline.winners[0]
-    return Lead(leader, text)
+        return Lead((), headline.rest)
+    _, most = headline.winners[0]
+    leaders = tuple(leader for leader, places in headline.winners if places == most)
+    return Lead(leaders, f"each {most}" if len(leaders) > 1 else most)

@@ -61,8 +61,8 @@ def proofs(workloads: Iterable[Workload]) -> tuple[Proof, ...]:
 
 
 def tally(workloads: Iterable[Workload]) -> Tally:
-    """Count the proofs of some workloads."""
-    trials = [trial for workload in workloads for each in workload.cells for trial in each.result.trials]
+    """Count the proofs of some workloads, over the trials that count."""
+    trials = [trial for workload in workloads for each in workload.cells for trial in each.result.counted]
     ran = [trial for trial in trials if started(trial)]
     return Tally(len(trials), len(ran), sum(trial.limits_enforced for trial in ran))
 
@@ -79,7 +79,7 @@ def badge(of: Tally) -> Badge:
 
 
 def _proof(measured: Measured) -> Proof:
-    trials = measured.result.trials
+    trials = measured.result.counted
     limits = [found for trial in trials if (found := trial.find(Limits)) is not None]
     verdict, kind = {
         True: ("proved", "proved"),
@@ -96,7 +96,7 @@ def _proof(measured: Measured) -> Proof:
         memory_asked=distinct(format_memory(trial.requested.memory_bytes) for trial in trials),
         memory_found=distinct(memory_found(found) for found in limits),
         swap=distinct(swap_found(found) for found in limits),
-        threads=threads_of(measured.result.counted),
+        threads=threads_of(trials),
         labels=", ".join(dict.fromkeys(label for trial in trials for label in labels_of(trial.requested))),
     )
 

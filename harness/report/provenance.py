@@ -165,7 +165,7 @@ def variant(name: str, framework: Framework | None) -> str:
 def models(prepared: Mapping[str, Model], workloads: Iterable[Workload]) -> tuple[ModelView, ...]:
     """Every model that was prepared, with the largest error that any cell's output showed."""
     errors: dict[str, list[float]] = {}
-    for each in (each for workload in workloads for each in workload.ok):
+    for each in (each for workload in workloads for each in workload.cells):
         if each.stats.max_rel_error is not None:
             errors.setdefault(each.result.cell.model, []).append(each.stats.max_rel_error)
     return tuple(

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 K = TypeVar("K")
 
-NOBODY: Final = "not decided"
-
 
 class Axis(NamedTuple):
     """What changes from call to call, and what stays: the names of two sizes."""
@@ -165,13 +163,13 @@ def _sweep(
     frame: Frame | None,
 ) -> Sweep:
     limit = next(iter(sized.values()))
-    leaders = {size: _leaders(fastest(book, sized[size])) for size in sizes if size in sized}
-    told = changes({f"{axis.name} {size}": names for size, names in leaders.items()})
+    picks = {size: fastest(book, sized[size]) for size in sizes if size in sized}
+    told = changes({f"{axis.name} {size}": _leaders(pick) for size, pick in picks.items()})
     return Sweep(
         title=f"{title}, {limit.title}",
         devices=limit.devices,
         rows=tuple(_row(book, line) for line in lines),
-        winners=tuple(_winner(leaders[size]) if size in leaders else UNKNOWN for size in sizes),
+        winners=tuple(_winner(picks[size]) if size in picks else UNKNOWN for size in sizes),
         changes=told,
         plot=sweep_plot(book, limit.title, axis.name, lines, sizes, frame, told) if frame else None,
     )
@@ -199,8 +197,9 @@ def _leaders(pick: Pick) -> tuple[str, ...]:
     return tuple(leader.framework for leader in pick.leaders)
 
 
-def _winner(names: tuple[str, ...]) -> str:
-    return f"{listed(names)} tie" if len(names) > 1 else next(iter(names), NOBODY)
+def _winner(pick: Pick) -> str:
+    names = _leaders(pick)
+    return f"{listed(names)} tie" if len(names) > 1 else next(iter(names), pick.verdict)
 
 
 def changes(leaders: dict[str, tuple[str, ...]]) -> str:

@@ -98,6 +98,8 @@ class View:
     cell_pages: bool
     """Each cell has a page of its own; if not, its file is its evidence."""
     unfinished: str
+    absent: str
+    """What stands in place of a cell that is not there."""
     article: bool
     """The article is replayed beside the cells, on a page of its own."""
     total: str
@@ -159,6 +161,9 @@ def build_view(
         overview=overview,
         cell_pages=cell_pages,
         unfinished="" if overview else unfinished(run, len(measured)),
+        absent="not in the matrix"
+        if run.state is RunState.COMPLETE
+        else "not measured yet, or not in the matrix",
         article=run.protocol.article and not overview,
         total=total(len(measured) - len(book.controls), len(book.controls)),
         counts=tuple((status, counts[status]) for status in Status if counts[status]),
@@ -229,7 +234,7 @@ def unfinished(run: Run, cells: int) -> str:
         return ""
     missing = len(run.cells) - cells
     return f"This run is {run.state}: " + (
-        f"{missing} of its {counted(len(run.cells), 'cell')} are missing here."
+        f"of its {counted(len(run.cells), 'cell')}, {missing} {'is' if missing == 1 else 'are'} missing here."
         if missing
         else "some cells may be without a part of their trials."
     )

@@ -1,4 +1,4 @@
-"""Where a slow starter overtakes a fast one: the number of calls after which it has taken less time in all."""
+"""Where a slow starter overtakes a fast one: the number of answers from which on it has taken less time in all."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Course:
-    """What a cell takes in all: its start, and so much for each call."""
+    """What a cell takes in all: its start, which ends with the first answer, and so much for each further call."""
 
     start_ms: float
     call_ms: float
@@ -30,13 +30,13 @@ class Course:
     """By session and round."""
 
     def after(self, calls: float) -> float:
-        """Time from process start to the end of so many calls."""
-        return self.start_ms + calls * self.call_ms
+        """Time from process start to so many answers, from the first on."""
+        return self.start_ms + (calls - 1) * self.call_ms
 
 
 @dataclass(frozen=True, kw_only=True)
 class Crossing:
-    """The number of calls at which two courses meet; between the bounds the trials do not tell who is ahead."""
+    """The number of answers at which two courses meet; between the bounds the trials do not tell who is ahead."""
 
     calls: float
     low: float
@@ -47,7 +47,7 @@ def crossing(slow: Course, fast: Course) -> Crossing | None:
     """Where the slow starter has caught up with the fast one.
 
     The bounds are Fieller's: all numbers of calls at which the times in all do not differ by a paired t-test over the
-    rounds that both took part in. They have an end, and begin above 0, exactly where both the starts and the calls
+    rounds that both took part in. They have an end, and begin above 1, exactly where both the starts and the calls
     differ by that test.
 
     Args:
@@ -61,13 +61,13 @@ def crossing(slow: Course, fast: Course) -> Crossing | None:
     bounds = _fieller(slow, fast)
     if later <= 0 or gain <= 0 or bounds is None:
         return None
-    calls = later / gain
+    calls = 1 + later / gain
     # The figures are medians and geometric means, the bounds those of plain means: they must not shut them out.
     return Crossing(calls=calls, low=min(bounds[0], calls), high=max(bounds[1], calls))
 
 
 def _fieller(slow: Course, fast: Course) -> tuple[float, float] | None:
-    """Confidence bounds of later start over gain a call (Fieller 1954)."""
+    """Confidence bounds of 1 and later start over gain a call (Fieller 1954)."""
     courses = (slow.starts_ms, fast.starts_ms, slow.calls_ms, fast.calls_ms)
     rounds = sorted(set.intersection(*(set(each) for each in courses)))
     if len(rounds) < LEAST_TRIALS:
@@ -85,4 +85,4 @@ def _fieller(slow: Course, fast: Course) -> tuple[float, float] | None:
         return None
     middle = mean_later * mean_gain - t**2 * both
     root = math.sqrt(max(0.0, middle**2 - square * rest))
-    return (middle - root) / square, (middle + root) / square
+    return 1 + (middle - root) / square, 1 + (middle + root) / square

@@ -7,15 +7,20 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from harness.stats.differences import LEAST_TRIALS, Difference, paired_difference
 from harness.stats.intervals import CONFIDENCE, t_quantile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from harness.results import SessionRound
+
+    Figures = Mapping[SessionRound, float]
+
+LEAST_CELLS: Final = 3
+"""From so many on, what a round did to all cells is told from what each did by itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +31,7 @@ class Floor:
     """95 % of the differences between identical cells, with as many trials as these have, are smaller where all cells
     spread alike (see `aa_floor`): a logarithm."""
     pairs: int
-    """Identical pairs that it rests on: split cells, and the twin."""
+    """Independent pairs of identical cells that it rests on: split cells, and the twin."""
     twin: Difference | None
     """One cell measured twice throughout the run; `None` where it was not."""
     twin_of: str | None = None
@@ -39,9 +44,11 @@ class Floor:
 
 
 def aa_floor(
-    cells: Sequence[Mapping[SessionRound, float]],
-    twin: tuple[Mapping[SessionRound, float], Mapping[SessionRound, float]] | None = None,
+    cells: Sequence[Figures],
+    twin: tuple[Figures, Figures] | None = None,
     twin_of: str | None = None,
+    *,
+    by_rounds: bool = False,
 ) -> Floor | None:
     """Estimate the floor of some cells.
 
@@ -58,30 +65,58 @@ def aa_floor(
         cells: of each cell a positive figure by session and round.
         twin: the two of the cell that was measured twice, where it is among these.
         twin_of: the id of that cell.
+        by_rounds: the floor is for differences that are taken round by round, in which what the host did to a round
+            cancels: what a round did to all of the cells is taken out of their halves too, where there are enough
+            cells to tell it.
 
     Returns:
         `None` where no cell has two trials of one session.
     """
     between = paired_difference(*twin) if twin is not None else None
-    squares = [square for cell in cells if (square := _split(cell)) is not None]
+    logs = [_logs(cell) for cell in (*cells, *(twin[1:] if twin and by_rounds else ()))]
+    squares, degrees = (by_rounds and _splits_by_rounds(logs)) or _splits(logs[: len(cells)])
     if between is not None:
-        squares.append(between.log_ratio**2)
-    if not squares:
+        squares, degrees = [*squares, between.log_ratio**2], degrees + 1
+    if not degrees:
         return None
-    quantile = t_quantile((1 + CONFIDENCE) / 2, len(squares))
+    quantile = t_quantile((1 + CONFIDENCE) / 2, degrees)
     return Floor(
-        log_ratio=quantile * math.sqrt(fmean(squares)),
-        pairs=len(squares),
+        log_ratio=quantile * math.sqrt(math.fsum(squares) / degrees),
+        pairs=degrees,
         twin=between,
         twin_of=twin_of if between is not None else None,
     )
 
 
-def _split(figures: Mapping[SessionRound, float]) -> float | None:
+def _logs(figures: Figures) -> Figures:
+    """The figures' logarithms; none where one has none, as it took no time."""
+    if not figures or min(figures.values()) <= 0:
+        return {}
+    return {index: math.log(figure) for index, figure in figures.items()}
+
+
+def _splits(logs: Iterable[Figures]) -> tuple[list[float], int]:
+    """The squared difference of each cell's halves, and how many there are."""
+    squares = [square for each in logs if (square := _split(each)) is not None]
+    return squares, len(squares)
+
+
+def _splits_by_rounds(logs: Sequence[Figures]) -> tuple[list[float], int] | None:
+    """The same of what is left of each cell's figures when the mean of all cells in their round is taken out.
+
+    Returns:
+        One degree of freedom less than there are cells, as what is left adds up to nothing; `None` where that would be
+        fewer than two, or they have no rounds in common that can be split.
+    """
+    common = sorted(set.intersection(*map(set, logs))) if len(logs) >= LEAST_CELLS else []
+    of_round = {index: fmean(each[index] for each in logs) for index in common}
+    squares, count = _splits({index: each[index] - of_round[index] for index in common} for each in logs)
+    return (squares, count - 1) if squares else None
+
+
+def _split(logs: Figures) -> float | None:
     """The squared difference of a cell's halves, scaled to that of two cells with all its trials each."""
-    if not figures or min(figures.values()) <= 0:  # what took no time has no logarithm
-        return None
-    halves = list(_halves(figures))
+    halves = list(_halves(logs))
     if not halves:
         return None
     # As between cells, what changed from one session to the next cancels; each counts by what it tells.
@@ -91,9 +126,9 @@ def _split(figures: Mapping[SessionRound, float]) -> float | None:
     return difference**2 * sum(weights) * 2 / sum(len(first) + len(second) for first, second in halves)
 
 
-def _halves(figures: Mapping[SessionRound, float]) -> Iterator[tuple[Sequence[float], Sequence[float]]]:
-    """The logarithms of every first and every second trial of each session that has two."""
-    for _, found in groupby(sorted(figures), key=attrgetter("session")):
-        ordered = [math.log(figures[each]) for each in found]
+def _halves(logs: Figures) -> Iterator[tuple[Sequence[float], Sequence[float]]]:
+    """Every first and every second trial of each session that has two."""
+    for _, found in groupby(sorted(logs), key=attrgetter("session")):
+        ordered = [logs[each] for each in found]
         if len(ordered) >= LEAST_TRIALS:
             yield ordered[0::2], ordered[1::2]

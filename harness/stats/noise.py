@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -55,11 +56,18 @@ def floors(measured: Iterable[Measured]) -> dict[Aim, Floor | None]:
     return {aim: _floor(ok, _twins(ok), aim) for aim in Aim}
 
 
-def group_floors(measured: Iterable[Measured], aim: Aim) -> dict[str, Floor | None]:
+def group_floors(
+    measured: Iterable[Measured], aim: Aim, *, by_rounds: bool = False
+) -> dict[str, Floor | None]:
     """The floor that counts for each cell: that of the cells it is ranked against.
 
     A call of some microseconds is noisier than one of some milliseconds, so cells of other models, batches and limits
     say nothing about these.
+
+    Args:
+        measured: the cells.
+        aim: the figure.
+        by_rounds: for differences that are taken round by round, as ranks are.
 
     Returns:
         By cell id, of the cells that are ok.
@@ -72,7 +80,7 @@ def group_floors(measured: Iterable[Measured], aim: Aim) -> dict[str, Floor | No
     return {
         each.result.cell_id: floor
         for members in groups.values()
-        for floor in (_floor(members, twins, aim),)
+        for floor in (_floor(members, twins, aim, by_rounds=by_rounds),)
         for each in members
     }
 
@@ -83,8 +91,15 @@ def group_key(cell: Cell) -> tuple[object, ...]:
 
 
 def rank_cells(cells: Sequence[Measured], aim: Aim, floor: Floor | None) -> Ranking:
-    """Rank cells that are ok, and of one group, by one figure."""
-    return rank([by_round(each.stats, aim) for each in cells], floor.log_ratio if floor else None)
+    """Rank cells that are ok, and of one group, by one figure.
+
+    A resident peak at the cap is what the kernel left, and not what the framework would hold with room: it may be
+    proved to be more than another, but not less.
+    """
+    ranking = rank([by_round(each.stats, aim) for each in cells], floor.log_ratio if floor else None)
+    if aim is not Aim.MEMORY:
+        return ranking
+    return replace(ranking, less=frozenset(pair for pair in ranking.less if not cells[pair[0]].stats.at_cap))
 
 
 def _counts(measured: Measured) -> bool:
@@ -96,7 +111,9 @@ def _twins(ok: Iterable[Measured]) -> dict[Cell, Measured]:
     return {each.result.cell.model_copy(update={"twin": False}): each for each in ok if each.result.cell.twin}
 
 
-def _floor(members: Sequence[Measured], twins: Mapping[Cell, Measured], aim: Aim) -> Floor | None:
+def _floor(
+    members: Sequence[Measured], twins: Mapping[Cell, Measured], aim: Aim, *, by_rounds: bool = False
+) -> Floor | None:
     """The floor of some cells; the twin is counted where its original is among them."""
     own = [each for each in members if not each.result.cell.twin]
     original = next((each for each in own if twins and each.result.cell in twins), None)
@@ -104,4 +121,4 @@ def _floor(members: Sequence[Measured], twins: Mapping[Cell, Measured], aim: Aim
     if original is not None:
         pair = by_round(original.stats, aim), by_round(twins[original.result.cell].stats, aim)
     named = original.result.cell_id if original is not None else None
-    return aa_floor([by_round(each.stats, aim) for each in own], pair, named)
+    return aa_floor([by_round(each.stats, aim) for each in own], pair, named, by_rounds=by_rounds)

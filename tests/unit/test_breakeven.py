@@ -35,9 +35,21 @@ def test_a_crossing_lies_where_the_two_lines_meet(
 
     assert found is not None
     assert slow.after(found.calls) == pytest.approx(fast.after(found.calls))
-    assert 0 < found.low <= found.calls <= found.high
-    assert slow.after(found.low / 2) > fast.after(found.low / 2)
+    assert 1 < found.low <= found.calls <= found.high
+    assert slow.after((1 + found.low) / 2) > fast.after((1 + found.low) / 2)
     assert slow.after(found.high * 2) < fast.after(found.high * 2)
+
+
+def test_the_first_answer_is_the_start_s() -> None:
+    """Starts of 9.3 and 9 s, calls of 0.3 and 0.9 s: both have given one answer and a half at 9.45 s."""
+    slow, fast = course([9300, 9301, 9299], [300, 300, 300]), course([9000, 9001, 8999], [900, 900, 900])
+
+    found = crossing(slow, fast)
+
+    assert found is not None
+    assert found.calls == pytest.approx(1.5)
+    assert slow.after(1) == slow.start_ms
+    assert slow.after(found.calls) == pytest.approx(9450)
 
 
 def test_who_starts_first_and_stays_ahead_is_never_overtaken() -> None:
@@ -83,8 +95,8 @@ def test_rounds_that_differ_together_do_not_widen_the_interval() -> None:
     found = crossing(slow, fast)
 
     assert found is not None
-    assert found.low == pytest.approx(100, rel=0.08)
-    assert found.high == pytest.approx(100, rel=0.08)
+    assert found.low == pytest.approx(101, rel=0.08)
+    assert found.high == pytest.approx(101, rel=0.08)
 
 
 def test_the_interval_holds_the_true_point_as_often_as_it_says() -> None:
@@ -95,6 +107,6 @@ def test_the_interval_holds_the_true_point_as_often_as_it_says() -> None:
         calls = rng.normal((1.0, 2.0), (0.03, 0.03), (5, 2))
         slow = course(starts[:, 0].tolist(), calls[:, 0].tolist())
         found = crossing(slow, course(starts[:, 1].tolist(), calls[:, 1].tolist()))
-        held.append(found is not None and found.low <= 100 <= found.high)
+        held.append(found is not None and found.low <= 101 <= found.high)
 
     assert 0.94 <= np.mean(held) <= 0.98, "95 %, and a little more where the bounds are widened to the figure"

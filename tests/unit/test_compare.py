@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +83,41 @@ def test_fewer_than_two_trials_decide_nothing_and_say_so(base: list[float], new:
     row = one(base, new)
     assert row.verdict is Verdict.UNDECIDED
     assert row.reason.startswith(f"{len(base)} and {len(new)} trials")
+
+
+LESS, MORE = [1.0, 1.01, 1.0, 1.0], [2.0, 2.01, 2.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("base", "new", "cut", "verdict"),
+    [
+        (LESS, MORE, {"new"}, Verdict.WORSE),
+        (LESS, MORE, {"base"}, Verdict.UNDECIDED),
+        (LESS, MORE, {"base", "new"}, Verdict.UNDECIDED),
+        (MORE, LESS, {"base"}, Verdict.BETTER),
+        (MORE, LESS, {"new"}, Verdict.UNDECIDED),
+        (LESS, LESS, {"base", "new"}, Verdict.UNDECIDED),
+        (LESS, LESS, {"new"}, Verdict.UNDECIDED),
+        (LESS, LESS, set(), Verdict.SAME),
+    ],
+)
+def test_a_peak_that_a_cap_has_cut_is_never_the_smaller_one(
+    base: list[float], new: list[float], cut: set[str], verdict: Verdict
+) -> None:
+    cells = [cell("jax", cpus=1)]
+    sides = [
+        replace(
+            made,
+            cells=tuple(replace(one, stats=replace(one.stats, at_cap=name in cut)) for one in made.cells),
+        )
+        for name, made in (("base", side(cells, [base], 0)), ("new", side(cells, [new], 1)))
+    ]
+    for aim, expected in ((Aim.MEMORY, verdict), (Aim.START, None)):
+        (row,) = judge(
+            pair_up(*(each.cells for each in sides)), (sides[0], sides[1]), CompareOptions(aim=aim)
+        )
+        assert expected is None or row.verdict is expected
+        assert ("at the cap" in row.reason) is (expected is Verdict.UNDECIDED)
 
 
 def test_a_figure_of_0_has_no_ratio() -> None:

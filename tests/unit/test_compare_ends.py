@@ -77,6 +77,18 @@ def test_a_cell_that_failed_beside_an_end_that_says_nothing_did_not_fail_in_both
     assert row.verdict not in NOT_WORSE
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_what_was_skipped_on_one_side_and_faulty_on_the_other_did_not_fail_in_both(
+    tmp_path: Path, turned: bool
+) -> None:
+    ends = [(Status.SKIPPED, "the budget was spent"), (Status.HARNESS_ERROR, "the engine went away")]
+    base, new = (
+        write(tmp_path / status, [result(CELLS[0], trials=(), status=status, reason=reason)])
+        for status, reason in (reversed(ends) if turned else ends)
+    )
+    assert compare_runs(base, new).rows[0].verdict is Verdict.UNDECIDED
+
+
 @pytest.mark.parametrize("status", sorted(SAYS_NOTHING))
 def test_an_end_that_says_nothing_in_both_stays_what_it_is(tmp_path: Path, status: Status) -> None:
     silent = result(CELLS[0], trials=(), status=status, reason="as said")

@@ -205,6 +205,38 @@ def test_what_changes_between_two_sessions_is_not_in_the_floor() -> None:
     assert 0.93 <= np.mean(np.abs(pairs[:, 0] - pairs[:, 1]) < floor.log_ratio) <= 0.97
 
 
+def test_what_the_host_did_to_a_round_is_not_in_the_floor_of_ranks() -> None:
+    """Five cells in five rounds that swing by five times their own spread.
+
+    Within the floor are 95 % of the differences of identical cells; one that is ahead by five spreads is told from all
+    others in most groups, and with a floor that holds the swings in few.
+    """
+    rng = np.random.default_rng(7)
+    spread, ahead = 0.01, math.log(1.05)
+    below, proved = [], {True: 0, False: 0}
+    for _ in range(400):
+        logs = rng.normal(0, spread, (6, 5)) + rng.normal(0, 5 * spread, 5)
+        logs[0] -= ahead
+        first, *others, twin = (by_round(np.exp(each).tolist()) for each in logs)
+        cells = [first, *others]
+        for by_rounds in proved:
+            floor = aa_floor(cells, (others[0], twin), by_rounds=by_rounds)
+            assert floor is not None
+            ranking = rank(cells, floor.log_ratio)
+            proved[by_rounds] += all(ranking.proved_less(0, other) for other in range(1, 5))
+            if by_rounds:
+                below.append(abs(rng.normal(0, spread * math.sqrt(2 / 5))) < floor.log_ratio)
+    assert 0.93 <= np.mean(below) <= 0.97
+    assert proved[True] > 0.65 * 400
+    assert proved[False] < 0.45 * 400
+
+
+def test_two_cells_alone_do_not_tell_what_a_round_did() -> None:
+    cells = [by_round([1.0, 1.1, 1.2, 1.1]), by_round([2.0, 2.1, 2.5, 2.2])]
+    assert aa_floor(cells, by_rounds=True) == aa_floor(cells)
+    assert aa_floor([*cells, by_round([1.0])], by_rounds=True) == aa_floor(cells)
+
+
 def test_sessions_of_one_trial_each_have_no_halves() -> None:
     assert aa_floor([by_round([1.0]) | by_round([1.1], session=1)]) is None
 
@@ -271,7 +303,7 @@ def test_identical_cells_are_seldom_ranked() -> None:
     ranked = 0
     for _ in range(200):
         cells = [by_round(values.tolist()) for values in np.exp(rng.normal(0, 0.05, (5, 5)))]
-        floor = aa_floor(cells)
+        floor = aa_floor(cells, by_rounds=True)
         assert floor is not None
         ranked += bool(rank(cells, floor.log_ratio).less)
     assert ranked <= 10
@@ -302,7 +334,7 @@ def test_the_floor_is_that_of_the_group_too_small_for_noisy_cells_and_too_large_
     below = []
     for _ in range(400):
         logs = rng.normal(0, spreads, (5, 10))
-        floor = aa_floor([by_round(np.exp(cell).tolist()) for cell in logs.T])
+        floor = aa_floor([by_round(np.exp(cell).tolist()) for cell in logs.T], by_rounds=True)
         assert floor is not None
         below.append(np.abs(rng.normal(0, spreads * math.sqrt(2 / 5))) < floor.log_ratio)
     quiet, noisy = np.mean(below, axis=0)[:8].mean(), np.mean(below, axis=0)[8:].mean()

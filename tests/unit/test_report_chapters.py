@@ -14,13 +14,16 @@ from harness import events
 from harness.errors import ExitCode, StoreError
 from harness.events import Event, Step, unheard
 from harness.report import write_report
+from harness.report.answers import Headline, Leader
 from harness.report.chapters import Chapter, make_chapter, tell_chapters
+from harness.report.overview import Lead, lead
 from harness.report.stored import cells_by_model
 from harness.results import Status
 from harness.runs import Run
 from harness.store import RunStore
+from harness.units import MIB
 from tests.factories import cell, probe, result, run
-from tests.sample_runs import write_run
+from tests.sample_runs import noisy, write_run
 from tests.unit.commands import exit_code
 from tests.unit.test_report_page import Page
 
@@ -81,6 +84,47 @@ def test_the_first_page_sums_up_and_says_what_is_where(folder: Path) -> None:
     assert "The whole evidence of each is its file" in text
     links = {each.attributes["href"] for each in Page((folder / "index.html").read_text()).all("a")}
     assert {"model-1.html", "model-2.html", "cells.html", "results.csv", "results.json"} <= links
+
+
+def test_limits_have_their_places_among_those_of_the_whole_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(harness.report, "ONE_PAGE", 3)
+    monkeypatch.setattr(harness.report, "make_chapters", in_this_process)
+    caps = {"alpha": (256, 512, 1024), "beta": (1024, 2048)}
+    cells = tuple(
+        result(cell("jax", model=model, memory_bytes=cap * MIB)) for model, own in caps.items() for cap in own
+    )
+    folder = write_run(tmp_path / "run", run(cells), cells, [])
+    write_report(folder)
+
+    places = re.findall(r'data-order="(\d+)">[^,]+, (\w+ \w+)', (folder / "cells.html").read_text())
+
+    assert sorted(set(places)) == [
+        ("0", "256 MiB"), ("1", "512 MiB"), ("2", "1 GiB"), ("3", "2 GiB"),
+    ]  # fmt: skip
+
+
+def test_the_first_page_names_all_who_lead_equally_often() -> None:
+    jax, other = Leader("jax", 2), Leader("onnxruntime", 3)
+    rest = (Leader("pytorch", 0), "tied at 1 of 4 limits")
+    tied = Headline("Fastest", ((jax, "at 2 of 4 limits"), (other, "at 2 of 4 limits"), rest), "")
+    assert lead(tied) == Lead((jax, other), "each at 2 of 4 limits")
+    assert lead(Headline("Fastest", ((jax, "at 2 of 4 limits"), rest), "")) == Lead(
+        (jax,), "at 2 of 4 limits"
+    )
+    assert lead(Headline("Fastest", (), "not decided at 4 of 4 limits")) == Lead(
+        (), "not decided at 4 of 4 limits"
+    )
+
+
+def test_the_first_page_has_the_alert_of_the_twin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(harness.report, "ONE_PAGE", 3)
+    monkeypatch.setattr(harness.report, "make_chapters", in_this_process)
+    folder = write_run(tmp_path / "run", *noisy(), [])
+    write_report(folder)
+
+    assert "The twin differs from its original" in text_of(folder / "index.html")
 
 
 @pytest.mark.parametrize("cell_pages", [False, True])
@@ -173,7 +217,7 @@ def test_a_large_run_that_has_measured_nothing_yet_is_one_page(folder: Path) -> 
 
     write_report(folder)
 
-    assert "6 of its 6 cells are missing here" in text_of(folder / "index.html")
+    assert "of its 6 cells, 6 are missing here" in text_of(folder / "index.html")
 
 
 def test_cells_are_found_by_their_model_in_the_plans_order(folder: Path) -> None:

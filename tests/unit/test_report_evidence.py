@@ -216,6 +216,15 @@ def test_images_and_models_show_what_really_ran() -> None:
     assert (model.worst_error, model.tolerance) == ("4.8e-07", "1e-05")
 
 
+def test_the_largest_error_of_a_model_is_that_of_the_cell_with_wrong_output() -> None:
+    of, cells = failed_run()
+    _, found = read((of, cells))
+
+    (model,) = models(of.models, found)
+
+    assert model.worst_error == "0.62"
+
+
 def test_a_variant_says_what_it_is_a_variant_of() -> None:
     made = Framework(extends="onnxruntime", version="1.17.0", params={"arena": False})
     assert variant("old", made) == "onnxruntime: version 1.17.0, arena false"

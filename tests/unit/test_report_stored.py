@@ -153,7 +153,7 @@ def test_an_unfinished_run_may_lack_cells_and_says_so(folder: Path) -> None:
 
     page = write_report(folder).read_text()
 
-    assert "This run is interrupted: 1 of its 2 cells are missing here." in page
+    assert "This run is interrupted: of its 2 cells, 1 is missing here." in page
 
 
 def test_files_of_others_are_left_alone(folder: Path) -> None:

@@ -37,6 +37,18 @@ def test_batches_of_a_model_under_a_limit_stand_beside_each_other() -> None:
     assert (first.ending.kind, float(first.throughput.replace(",", "")) > 0) == ("ok", True)
 
 
+def test_where_no_framework_is_ok_at_a_size_nobody_is_the_fastest_there() -> None:
+    def died(framework: str) -> CellResult:
+        of = cell(framework, batch=64)
+        return result(of, [failed_trial(of, Status.OOM, Phase.LOAD, index) for index in range(3)])
+
+    (study,) = made(
+        *(result(cell(name)) for name in ("jax", "onnxruntime")), died("jax"), died("onnxruntime")
+    )
+
+    assert study.sweeps[0].winners[1] == "no cell is ok"
+
+
 def test_frameworks_that_share_a_colour_stand_in_the_order_of_their_names() -> None:
     names = [f"mine-{letter}" for letter in "fbdaec"]
     (study,) = made(*(result(cell(name, batch=batch)) for name in names for batch in (1, 8)))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.records import Phase
+from harness.records import Phase, PhaseEnd
 from harness.report.answers import QUESTIONS, Answer, Leader, Pick, answers, headlines
 from harness.report.aspects import aspects
 from harness.report.doubts import of_cell
@@ -183,8 +183,39 @@ def test_a_peak_that_a_cap_has_cut_is_marked_wherever_it_stands() -> None:
 
     assert answers(book, workload)[0].picks[1].figure == "436 MiB, at the cap"
     assert memory.panels[0].rows[0].figure == "436 MiB, at the cap"
-    assert memory.tables[0].groups[0].rows[0].values[0] == "436 †"
+    assert memory.tables[0].groups[0].rows[0].values[1] == "436 †"
     assert "† at the cap" in memory.note
+
+
+def at_the_cap(framework: str, rss_mib: float) -> CellResult:
+    """A cell whose cgroup filled its cap, of which it kept so much."""
+    made = at(framework, 12, 12, 12, rss_mib=rss_mib)
+    trials = [
+        each.model_copy(
+            update={
+                "records": tuple(
+                    record.model_copy(update={"cgroup_peak_bytes": made.cell.memory_bytes})
+                    if isinstance(record, PhaseEnd)
+                    else record
+                    for record in each.records
+                )
+            }
+        )
+        for each in made.trials
+    ]
+    return made.model_copy(update={"trials": tuple(trials)})
+
+
+def test_a_peak_that_a_cap_has_cut_is_never_proved_to_be_less() -> None:
+    book, workload = only(at_the_cap("jax", 100), at("onnxruntime", 13, 13, 13, rss_mib=70))
+    leanest = answers(book, workload)[0].picks[1]
+    assert [leader.framework for leader in leanest.leaders] == ["onnxruntime"]
+    assert leanest.note == f"next: jax (at the cap), 1.43{TIMES}"
+
+    book, workload = only(at_the_cap("jax", 60), at("onnxruntime", 13, 13, 13, rss_mib=70))
+    leanest = answers(book, workload)[0].picks[1]
+    assert leanest.verdict == "not decided"
+    assert leanest.note == "jax (at the cap) and onnxruntime tie"
 
 
 def test_where_no_cell_is_ok_nobody_wins() -> None:
@@ -240,6 +271,13 @@ def test_a_combination_that_the_matrix_leaves_out_is_said() -> None:
     row = next(row for row in heat_map(book, workload).rows if row.framework == "pytorch")
 
     assert row.cells[0] is None
+
+
+def test_what_an_unfinished_run_lacks_may_be_in_its_matrix() -> None:
+    cells = (result(cell("jax")), result(cell("pytorch")), result(cell("jax", cpus=1)))
+    absent = [build_view(run(cells, state=state), measure(cells)).absent for state in ("complete", "running")]
+
+    assert absent == ["not in the matrix", "not measured yet, or not in the matrix"]
 
 
 def oom(peak: int | None, cap: int = 256 * MIB) -> CellResult:
@@ -400,7 +438,7 @@ def test_a_run_that_is_not_complete_says_what_is_missing() -> None:
     of, cells = failed_run()
 
     assert build_view(of, measure(cells[:10])).unfinished == (
-        "This run is interrupted: 5 of its 15 cells are missing here."
+        "This run is interrupted: of its 15 cells, 5 are missing here."
     )
     assert build_view(of, measure(cells)).unfinished.endswith("without a part of their trials.")
 

@@ -1,12 +1,13 @@
 """Rounds and blocks: who is measured when."""
 
 from collections import Counter
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.results import Cell
-from harness.schedule import BLOCK_TRIALS, ScheduledTrial, Scheduler
+from harness.schedule import BLOCK_TRIALS, ScheduledTrial, Scheduler, williams_row
 from tests.unit.test_cores import GIB, cell, machine
 
 
@@ -36,6 +37,28 @@ def test_each_cell_stands_once_in_every_third_of_three_rounds(seed: int) -> None
         for place, trial in enumerate(trials(scheduler(3, seed), cells, index))
     )
     assert set(thirds.values()) == {1}
+
+
+@given(st.integers(2, 12))
+def test_in_a_design_each_stands_in_every_place_and_follows_every_other_equally_often(count: int) -> None:
+    rows = [williams_row(count, row) for row in range(2 * count)]
+    assert {tuple(sorted(column)) for column in zip(*rows[:count], strict=True)} == {tuple(range(count))}
+    follows = Counter(pair for row in rows for pair in pairwise(row))
+    assert len(follows) == count * (count - 1)
+    assert set(follows.values()) == {2}
+
+
+@given(st.integers(3, 5), st.integers(0, 20))
+def test_of_few_cells_none_follows_the_same_one_in_more_than_three_of_five_rounds(
+    count: int, seed: int
+) -> None:
+    cells = [cell(f"f{number}") for number in range(count)]
+    follows = Counter(
+        (one.cell.framework, other.cell.framework)
+        for index in range(5)
+        for one, other in pairwise(trials(scheduler(5, seed), cells, index))
+    )
+    assert max(follows.values()) <= 3
 
 
 @given(st.integers(1, 60), st.integers(0, 5))

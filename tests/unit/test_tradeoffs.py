@@ -20,6 +20,7 @@ from harness.report.tradeoffs.frontier import frontier
 from harness.report.tradeoffs.percentiles import percentiles
 from harness.report.tradeoffs.scaling import scaling
 from harness.results import CellResult, CpuMode, Trial
+from harness.schedule import rotated
 from harness.stats.cell import measure
 from harness.stats.ranking import Ranking, beaten_by
 from harness.units import GIB, MIB
@@ -27,17 +28,17 @@ from tests.factories import cell, phase_end, result, run, samples, trial
 from tests.sample_runs import failures, noisy, sample
 from tests.unit.books import only, read
 
-JITTER = (1.0, 1.004, 0.997, 1.002, 0.999)
+JITTER = [1.0, 1.004, 0.997, 1.002, 0.999]
 
 
 def measured(
     framework: str, *, p50_us: float, rss_mib: float = 64, start_ms: float = 400, **limits: float
 ) -> CellResult:
-    """A cell of five trials that hardly differ."""
+    """A cell of five trials that hardly differ, each framework in other rounds."""
     of = cell(framework, **limits)  # type: ignore[arg-type]
     trials = [
         _trial(trial(of, index), p50_us * each, rss_mib * each, start_ms * each)
-        for index, each in enumerate(JITTER)
+        for index, each in enumerate(rotated(JITTER, len(framework)))
     ]
     return result(of, trials)
 

@@ -11,6 +11,7 @@ from harness.report.aspects.common import (
     axis_values,
     cap_mark,
     panel,
+    place,
     table,
 )
 from harness.report.charts import Bar, linear_scale
@@ -80,6 +81,7 @@ def _table(book: Book, workload: Workload) -> Table:
         return mebibytes(value_of(line.stats.rss_peak_bytes)) + (f" {CAP_MARK}" if line.stats.at_cap else "")
 
     columns = (
+        place(book, workload, Aim.MEMORY),
         Column("resident peak", peak, "MiB"),
         Column("over trials", spread, "MiB", "smallest and largest trial."),
         Column("of the cap", of_cap),

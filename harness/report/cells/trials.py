@@ -93,8 +93,7 @@ def _view(measured: Measured, trial: Trial, *, counts: bool) -> TrialView:
         name=f"round {trial.index}" + (f", attempt {trial.attempt}" if trial.attempt else ""),
         ending=WORDS[trial.status],
         ok=trial.status is Status.OK,
-        reason=clip(trial.reason.removeprefix(WORDS[trial.status]))
-        or ("" if counts else "does not count: the next attempt does"),
+        reason=_reason(trial, counts=counts),
         figures=_figures(measured, trial, counts=counts),
         limits=_limits(trial),
         proved=proved,
@@ -108,6 +107,11 @@ def _view(measured: Measured, trial: Trial, *, counts: bool) -> TrialView:
         error=tail(trial.evidence.error or "", ERROR_LIMIT),
         log_tail=tail(trial.evidence.log_tail, LOG_LIMIT),
     )
+
+
+def _reason(trial: Trial, *, counts: bool) -> str:
+    told = clip(trial.reason.removeprefix(WORDS[trial.status]))
+    return "; ".join(filter(None, (told, "" if counts else "does not count: the next attempt does")))
 
 
 def _figures(measured: Measured, trial: Trial, *, counts: bool) -> tuple[str, ...]:

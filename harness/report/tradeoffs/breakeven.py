@@ -66,9 +66,9 @@ def breakeven(book: Book, workload: Workload) -> Study | None:
     return Study(
         slug="breakeven",
         title="Break-even",
-        reading="Lower takes less time in all for so many requests: the cold start plus that many median calls. Lines "
-        "are flat while the start is most of it. A circle marks where a slow starter has caught up with a fast one; "
-        "below, each such point with its 95 % interval.",
+        reading="Lower takes less time in all for so many requests: the cold start, which ends with the first "
+        "answer, and a median call for each further one. Lines are flat while the start is most of it. A circle marks "
+        "where a slow starter has caught up with a fast one; below, each such point with its 95 % interval.",
         axes=frame.axes(
             f"Time in all, {unit.name}, by number of requests, both logarithmic",
             ((tick, short(tick)) for tick in frame.x.ticks),

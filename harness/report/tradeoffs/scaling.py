@@ -13,7 +13,6 @@ from harness.report.tradeoffs.common import Study, line, names
 from harness.results import CpuMode
 from harness.stats.differences import counts, holm, paired_difference
 from harness.stats.intervals import Estimate
-from harness.stats.noise import Aim
 from harness.units import format_memory
 
 if TYPE_CHECKING:
@@ -122,7 +121,7 @@ def _gains(book: Book, groups: Sequence[LimitGroup]) -> list[Gain]:
         if (difference := paired_difference(each.stats.medians_ms, own.stats.medians_ms)) is not None
     ]
     adjusted = holm([difference.p_value for _, _, difference in found])
-    least = book.least(groups, Aim.LATENCY)
+    least = book.least(groups)
     return [
         Gain(
             cores=round(group.limit.cpus),

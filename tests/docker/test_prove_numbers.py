@@ -11,7 +11,7 @@ from harness.report.stored import read_cells
 from harness.results import CellResult
 from harness.stats.cell import CellStats, cell_stats
 from harness.stats.differences import holm, independent_difference
-from harness.stats.noise import Aim, floors, rank_cells
+from harness.stats.noise import Aim, group_floors, rank_cells
 from harness.store import RunStore
 from tests.docker.conftest import run
 
@@ -138,12 +138,12 @@ def test_a_known_difference_of_5_percent_is_told_in_9_of_10_runs(tmp_path: Path)
     for _ in range(10):
         store = run(tmp_path, KNOWN)
         measured = list(read_cells(store.folder, store.read_run()))
-        floor = floors(measured)[Aim.LATENCY]
         ranked = [each for each in measured if not (each.result.cell.is_floor or each.result.cell.twin)]
         steady, slowed = sorted(ranked, key=lambda each: each.result.cell.framework, reverse=True)
         assert steady.stats.p50_ms is not None
         assert slowed.stats.p50_ms is not None
         assert steady.stats.p50_ms.value > 5
+        floor = group_floors(measured, Aim.LATENCY, by_rounds=True)[steady.result.cell_id]
         proved = rank_cells([steady, slowed], Aim.LATENCY, floor).proved_less(0, 1)
         ratio = slowed.stats.p50_ms.value / steady.stats.p50_ms.value
         print(f"ratio {ratio:.4f}, floor {floor.ratio if floor else None}, proved {proved}")

@@ -204,7 +204,7 @@ def test_a_run_that_is_stopped_in_its_further_rounds_goes_on(
     precise: Ending, event: Callable[[Ending], None], error: type[BaseException]
 ) -> None:
     with pytest.raises(error):
-        precise.measure(Wandering(8, lambda: event(precise)))
+        precise.measure(Wandering(7, lambda: event(precise)))
     run = precise.store.read_run()
     assert run.state is RunState.INTERRUPTED
     assert precise.stopped_by == {None}, "nobody decided that these trials are enough"
@@ -218,7 +218,7 @@ def test_a_run_that_is_stopped_in_its_further_rounds_goes_on(
 
 
 def test_a_spent_budget_ends_a_session_well_and_the_run_can_go_on(precise: Ending) -> None:
-    precise.measure(Wandering(8, precise.spend_budget))
+    precise.measure(Wandering(7, precise.spend_budget))
     assert precise.store.read_run().state is RunState.INTERRUPTED
     assert precise.stopped_by == {StoppedBy.TIME}
 

@@ -94,7 +94,7 @@ COLUMNS: Final = {
     ),
     "busy_threads": Column(
         "Int64", "",
-        "Threads that computed for more than 5 % of the steady phase, the most of any trial.",
+        "Threads with more than 5 % of the busiest one's CPU time in the steady phase, the most of any trial.",
         "the kernel does not show it",
     ),
     "throttled_fraction": Column(

@@ -25,7 +25,8 @@ NS_PER_MS: Final = 1e6
 SAMPLES_NEEDED: Final = {50: 1, 90: 64, 95: 130, 99: 662}
 """Samples that a trial needs before a percentile is printed: an order-statistic bound at 99 % confidence."""
 BUSY_SHARE: Final = 0.05
-"""Of the steady phase's wall time that a thread has to compute for to count as busy."""
+"""Of the busiest thread's CPU time in the steady phase that another needs to count as busy. Of the wall time would not
+do: many threads that share few CPUs have a small part of it each."""
 MILD: Final = 1.5
 SEVERE: Final = 3.0
 """Tukey's fences, in interquartile ranges beyond the quartiles."""
@@ -56,10 +57,11 @@ def steady_end(records: Sequence[AnyRecord]) -> PhaseEnd | None:
 
 def busy_threads(records: Sequence[AnyRecord]) -> int | None:
     """How many threads computed in the steady phase; `None` where the kernel does not tell."""
-    found, steady = first(records, Threads), steady_end(records)
-    if found is None or found.busy_ns is None or steady is None:
+    found = first(records, Threads)
+    if found is None or found.busy_ns is None:
         return None
-    return sum(time > BUSY_SHARE * steady.wall_ns for time in found.busy_ns)
+    least = BUSY_SHARE * max(found.busy_ns, default=0)
+    return sum(time > least for time in found.busy_ns)
 
 
 def steady_latencies_ns(records: Iterable[AnyRecord], clock: Clock = Clock.END_TO_END) -> NDArray[np.float64]:

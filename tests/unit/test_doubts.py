@@ -111,6 +111,7 @@ def test_latencies_of_nothing_are_no_doubt() -> None:
         (2, 2, (1.0, 0.01), {"threads_idle"}),
         (None, 8, (0.5, 0.5), {"oversubscribed"}),
         (4, 4, (0.25,) * 4, {"oversubscribed"}),
+        (None, 64, (1 / 64,) * 64, {"oversubscribed"}),
     ],
 )
 def test_threads_told_said_and_seen(
@@ -120,8 +121,11 @@ def test_threads_told_said_and_seen(
     assert kinds([*whole(), framework(told, reported), threads(*busy)], two) == found
 
 
-def test_a_thread_is_busy_from_a_twentieth_of_the_time_on() -> None:
-    assert busy_threads([*whole(), threads(0.9, 0.06, 0.04)]) == 2
+def test_a_thread_is_busy_from_a_twentieth_of_the_busiest_ones_time_on() -> None:
+    assert busy_threads([*whole(), threads(0.9, 0.05, 0.04)]) == 2
+    assert busy_threads([*whole(), threads(*[1 / 64] * 64)]) == 64
+    assert busy_threads([*whole(), threads(0, 0)]) == 0
+    assert busy_threads([*whole(), threads()]) == 0
     assert busy_threads([*whole(), Threads(type="threads", total=None, busy_ns=None)]) is None
     assert busy_threads(whole()) is None
 

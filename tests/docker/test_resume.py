@@ -10,7 +10,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from harness.container import LABEL_RUN
+from harness.container import LABEL_CELL, LABEL_RUN
 from harness.engine import LOCK_NAME
 from harness.errors import ExitCode
 from tests.checkout import ROOT
@@ -68,6 +68,14 @@ def finish(folder: Path, *words: str) -> str:
     return errors
 
 
+def await_trial(client: docker.DockerClient, *, running: bool, seconds: float) -> None:
+    """Wait until a trial's container runs, or none does."""
+    deadline = time.monotonic() + seconds
+    while bool(client.containers.list(filters={"label": LABEL_CELL})) is not running:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 def left_on(client: docker.DockerClient) -> list[str]:
     containers = client.containers.list(all=True)
     return [
@@ -122,6 +130,25 @@ def test_after_kill_9_the_next_start_sweeps_and_goes_on(client: docker.DockerCli
     assert len(trials(folder)) == TRIALS
     assert left_on(client) == []
     assert list(folder.rglob("*.part")) == []
+
+
+def test_a_trial_whose_harness_is_killed_ends_though_nobody_sweeps(
+    client: docker.DockerClient, folder: Path
+) -> None:
+    long = MATRIX.replace("warmup: 100ms", "warmup: 60s").replace("[onnxruntime]", '[onnxruntime, "null"]')
+    excluded = 'exclude: [{framework: "null", reason: its trials are soon over by themselves}]\n'
+    (folder / "matrix.yaml").write_text(long + excluded)
+    process = start(folder)
+    await_trial(client, running=True, seconds=120)
+    time.sleep(0.7)
+    process.kill()
+    process.communicate(timeout=60)
+
+    await_trial(client, running=False, seconds=5)
+
+    (folder / "matrix.yaml").write_text(MATRIX.replace("trials: 3", "trials: 1"))
+    finish(folder)
+    assert left_on(client) == []
 
 
 def test_a_finished_run_is_not_continued_and_new_starts_afresh(folder: Path) -> None:

@@ -155,6 +155,15 @@ def test_fifty_times_the_cap_read_is_thrashing(
     assert (watch.stop, bool(killed)) == (stop, stop == "thrashing")
 
 
+@pytest.mark.parametrize(("data", "stop"), [(b"", "abandoned"), (b"more", "exited")])
+def test_where_the_harness_is_gone_all_ends(monkeypatch: pytest.MonkeyPatch, data: bytes, stop: str) -> None:
+    killed: list[bool] = []
+    monkeypatch.setattr(supervisor, "kill_all", lambda: killed.append(True))
+    watch = supervisor.Watch(7, -1, -1, cap_bytes=1000, budget_s=1)
+    assert watch.take(0, data) is (stop == "exited")
+    assert (watch.stop, bool(killed)) == (stop, stop == "abandoned")
+
+
 @pytest.mark.usefixtures("reads")
 def test_a_record_of_endless_depth_is_refused_and_survived(written: dict[int, bytes]) -> None:
     supervisor.Reports(worker=7).feed(b"[" * 100_000 + b"\n")

@@ -8,15 +8,18 @@ from typing import Any
 import pytest
 
 from harness.container import ContainerSpec, container_config
+from tests.docker.privileges import need_root
 
+ROOT = Path("/sys/fs/cgroup")
 NAME = "edgematrix-small-parent"
 
 
 @contextlib.contextmanager
 def small_parent(monkeypatch: pytest.MonkeyPatch, memory_bytes: int) -> Iterator[None]:
     """Let containers run below a group of that size; needs root on the engine's own host."""
-    version_2 = Path("/sys/fs/cgroup/cgroup.controllers").exists()
-    group = Path("/sys/fs/cgroup") / ("" if version_2 else "memory") / NAME
+    need_root("making a control group above a container's")
+    version_2 = (ROOT / "cgroup.controllers").exists()
+    group = ROOT / ("" if version_2 else "memory") / NAME
     group.mkdir(exist_ok=True)
     limit = group / ("memory.max" if version_2 else "memory.limit_in_bytes")
     limit.write_text(str(memory_bytes))
@@ -31,4 +34,6 @@ def small_parent(monkeypatch: pytest.MonkeyPatch, memory_bytes: int) -> Iterator
         yield
     finally:
         monkeypatch.undo()
-        group.rmdir()
+        # In version 1 the runtime makes it below every controller, of which some have two names.
+        for made in {path.resolve() for path in (group, *ROOT.glob(f"*/{NAME}"))}:
+            made.rmdir()

@@ -13,6 +13,8 @@ from pathlib import Path
 import docker
 import psutil
 
+from tests.docker.privileges import need_daemon
+
 ANSWER_S = 60.0
 
 
@@ -24,6 +26,7 @@ class PrivateEngine:
     """
 
     def __init__(self, folder: Path) -> None:
+        self._dockerd = need_daemon()
         # A socket's path may have 107 characters; pytest's folders are longer.
         self._sockets = Path(tempfile.mkdtemp(prefix="edgematrix-"))
         self.url = f"unix://{self._sockets}/docker.sock"
@@ -33,12 +36,10 @@ class PrivateEngine:
 
     def start(self) -> docker.DockerClient:
         """Start it and wait until it answers."""
-        dockerd = shutil.which("dockerd")
-        assert dockerd is not None
         folder = self._folder
         # Its own network too: a daemon that is told to have no bridge removes the other one's.
         command = [
-            "unshare", "--net", dockerd, f"--host={self.url}", f"--data-root={folder}/data",
+            "unshare", "--net", self._dockerd, f"--host={self.url}", f"--data-root={folder}/data",
             f"--exec-root={self._sockets}", f"--pidfile={folder}/pid", "--bridge=none", "--iptables=false",
             "--ip6tables=false",
         ]  # fmt: skip

@@ -1,7 +1,6 @@
 """An engine is started where there is none: a second one, with its own data, socket and pid file."""
 
 import os
-import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -11,20 +10,17 @@ import psutil
 import pytest
 
 from harness import bootstrap, engine_connection
+from tests.docker.privileges import need_daemon
 
-pytestmark = [
-    pytest.mark.docker,
-    pytest.mark.skipif(os.geteuid() != 0, reason="only root can start an engine"),
-    pytest.mark.skipif(shutil.which("dockerd") is None, reason="the engine runs on another machine"),
-]
+pytestmark = pytest.mark.docker
 
 
 @pytest.fixture
 def own_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A `dockerd` on the PATH that keeps to itself; the socket where it will answer."""
+    real = need_daemon()
     # A socket's path may have 107 characters; pytest's folders can be longer.
     socket = Path(f"/tmp/edgematrix-{os.getpid()}.sock")
-    real = shutil.which("dockerd")
     script = tmp_path / "bin" / "dockerd"
     script.parent.mkdir()
     script.write_text(

@@ -8,6 +8,7 @@ import docker
 import pytest
 
 from harness.results import Trial
+from tests.docker.privileges import need_root
 from tests.docker.survival import Command, engine_restarts, kills, soak
 
 pytestmark = pytest.mark.docker
@@ -27,6 +28,7 @@ def test_thirty_trials_leave_no_trace_in_the_harness(tmp_path: Path) -> None:
 
 def test_a_full_disk_loses_nothing_that_is_finished(tmp_path: Path) -> None:
     """On a file system of 2 MB, which a few trials fill."""
+    need_root("mounting a file system")
     reports = tmp_path / "reports"
     reports.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(reports)], check=True)

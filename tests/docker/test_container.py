@@ -6,10 +6,12 @@ import docker
 import pytest
 
 from harness.container import LABEL_CELL, PIDS_LIMIT, ContainerSpec
+from harness.cores import request_limits
 from harness.engine import LOCK_NAME, Engine
 from harness.errors import BusyError
 from harness.events import PhaseReached
 from harness.records import Limits
+from harness.results import Cell
 from tests.docker.conftest import MIB, Place
 
 pytestmark = pytest.mark.docker
@@ -47,10 +49,12 @@ def test_a_trial_cannot_write_or_see_the_host(inspected: dict[str, Any]) -> None
     assert not any(mount["RW"] for mount in inspected["Mounts"])
 
 
-def test_a_trial_has_the_limits_that_were_asked_for(inspected: dict[str, Any]) -> None:
+def test_a_trial_has_the_limits_that_were_asked_for(inspected: dict[str, Any], faults: Place) -> None:
     host = inspected["HostConfig"]
+    cell = Cell(framework="fault", model="spam-fnn", cpus=1, memory_bytes=256 * MIB, batch=1)
+    (cpu,) = request_limits(cell, topology=faults.topology, memory_bytes=faults.memory_bytes).cpuset or ()
     assert host["Memory"] == host["MemorySwap"] == 256 * MIB
-    assert host["CpusetCpus"] == "1"
+    assert host["CpusetCpus"] == str(cpu)
     assert host["CpuQuota"] == 0
 
 

@@ -90,12 +90,12 @@ def test_an_interrupt_leaves_nothing_behind(client: docker.DockerClient) -> None
 
 def test_a_held_engine_is_left_alone(client: docker.DockerClient, faults: Place) -> None:
     # The last of this module: its fixture holds the engine until the module ends.
-    before = client.containers.list(all=True)
+    before = left(client)
     diagnosis = examine(quick=True, listener=lambda _: None)
-    assert client.containers.list(all=True) == before
+    assert left(client) == before
     assert diagnosis.checks[-1].name == "quiet"
     assert not diagnosis.possible
-    assert faults.engine.neighbours() == 0  # the lock is still its holder's, and alive
+    faults.engine.check_held()  # the lock is still its holder's, and alive
     done = subprocess.run([*DOCTOR, "--quick", "--json"], cwd=ROOT, capture_output=True, check=False)
     assert done.returncode == ExitCode.ENVIRONMENT
     assert json.loads(done.stdout)["possible"] is False

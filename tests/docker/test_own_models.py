@@ -33,7 +33,7 @@ models:
   trees: {{onnx: {FILES}/sklearn-trees.onnx}}
   mean: {{onnx: model.onnx}}
 sequence: [17]
-cpus: [2]
+cpus: [1]
 memory: [2GiB]
 batch: [2]
 protocol: {{trials: 1, warmup: 0.1s, budget: 0.1s}}

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.docker
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     folder = tmp_path_factory.mktemp("variants")
     matrix = yaml.safe_load((ROOT / "examples" / "variants.yaml").read_text())
-    matrix["protocol"] = {"trials": 1, "warmup": "0.1s", "budget": "0.1s"}
+    matrix |= {"cpus": [1], "protocol": {"trials": 1, "warmup": "0.1s", "budget": "0.1s"}}
     (folder / "matrix.yaml").write_text(yaml.safe_dump(matrix, sort_keys=False))
     return run_matrix(
         Options(matrix=folder / "matrix.yaml", reports=Path(folder / "reports")), lambda _: None

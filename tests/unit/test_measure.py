@@ -59,6 +59,16 @@ def test_a_wrong_shape_or_no_number_has_no_error_figure(bad: NDArray[np.float64]
     assert record["max_abs_error"] is None
 
 
+@pytest.mark.parametrize("bad", range(3))
+def test_no_number_in_any_call_is_not_made_good_by_another(bad: int) -> None:
+    def run(inputs: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        return [np.full(2, np.nan)] if inputs is INPUTS[bad] else double(inputs)
+
+    expected = [double(inputs) for inputs in INPUTS]
+    record = compare(run, INPUTS, expected, exact=[False], tolerance=1e-5, classifies=False)
+    assert (record["finite"], record["max_abs_error"], record["max_rel_error"]) == (False, None, None)
+
+
 def test_a_missing_output_is_a_wrong_one() -> None:
     record = compare(
         lambda _: [], INPUTS[:1], [[np.full(2, 2.0)]], exact=[False], tolerance=1e-5, classifies=False

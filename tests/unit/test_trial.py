@@ -12,7 +12,7 @@ from harness.store import RunStore
 from harness.trial import Bench, Transcript, job_line, worker_env
 from tests.unit.stand_in import CELLS, FakeEngine, play
 from tests.unit.test_contract_pages import explained
-from tests.unit.trials import REQUESTED, whole
+from tests.unit.trials import CAP, REQUESTED, whole
 
 
 def test_a_container_gets_its_limits_and_its_job(tmp_path: Path, bench: Bench) -> None:
@@ -24,6 +24,30 @@ def test_a_container_gets_its_limits_and_its_job(tmp_path: Path, bench: Bench) -
     assert engine.jobs[0]["threads"] == 1
     assert engine.jobs[0]["version"] == 3
     assert set(engine.jobs[0]) == explained("job.md", "Contract 1: the job, harness -> container")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("warmup_s", 3.5),
+        ("budget_s", 4.5),
+        ("min_iterations", 17),
+        ("max_iterations", 1234),
+        ("page_cache", "warm"),
+        ("page_cache", "cold"),
+    ],
+)
+def test_the_job_carries_the_protocol(bench: Bench, field: str, value: object) -> None:
+    protocol = bench.run.protocol.model_copy(update={field: value})
+    run = bench.run.model_copy(update={"protocol": protocol})
+    assert json.loads(job_line(CELLS[0], Bench(run=run, supplies=bench.supplies)))[field] == value
+
+
+def test_the_job_carries_the_cell_and_its_frameworks_parameters(bench: Bench) -> None:
+    bench.supplies.frameworks["jax"].params["form"] = "eager"
+    job = json.loads(job_line(CELLS[0], bench))
+    assert (job["cell"], job["dims"]) == (CELLS[0].id, {"batch": 1})
+    assert (job["memory_bytes"], job["params"]) == (CAP, {"form": "eager"})
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ import gc
 import json
 import mmap
 import sys
+import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from runner import worker
+from runner import warmup, worker
 from runner.cgroup import CgroupV2
 from runner.model import ModelFiles
 from runner.phases import Phases
@@ -22,7 +23,7 @@ from runner.phases import Phases
 from harness.records import parse_record
 
 COUNT = 8
-SPEC = {
+SPEC: dict[str, Any] = {
     "dims": {"batch": "batch"},
     "inputs": [{"name": "x", "shape": ["batch", 16], "dtype": "float32"}],
     "outputs": [{"name": "y", "shape": ["batch", 16], "dtype": "float32"}],
@@ -82,14 +83,16 @@ class Stage:
         self.told: list[dict[str, Any]] = []
         self.adapters: list[Any] = []
 
-    def run(self, adapter: type[Adapter] = Adapter, **changes: Any) -> None:
+    def run(
+        self, adapter: type[Adapter] = Adapter, *, start: Mapping[str, int | None] = START, **changes: Any
+    ) -> None:
         def make(**told: Any) -> Adapter:
             made = adapter(**told)
             self.adapters.append(made)
             return made
 
         sys.modules["adapter"].Adapter = make  # type: ignore[attr-defined]
-        worker.run_trial(JOB | changes, START, Phases(CgroupV2(str(self.root))))
+        worker.run_trial(JOB | changes, dict(start), Phases(CgroupV2(str(self.root))))
 
     def kinds(self) -> list[tuple[str, str]]:
         """Type and what it is of, from the end of the steady phase on."""
@@ -194,6 +197,58 @@ def test_all_that_a_trial_is_judged_by_is_sent_before_the_second_clock(stage: St
     ]  # fmt: skip
     for record in stage.told:
         parse_record(json.dumps(record).encode())
+
+
+def test_the_warm_up_takes_the_time_that_the_job_tells(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[float] = []
+
+    def warm_up(run: Any, inputs: Any, *, seconds: float) -> Any:
+        told.append(seconds)
+        return real(run, inputs, seconds=0)
+
+    real = warmup.warm_up
+    monkeypatch.setattr("runner.warmup.warm_up", warm_up)
+    stage.run(warmup_s=2.5)
+    assert told == [2.5]
+
+
+@pytest.mark.parametrize(
+    ("outputs", "task", "exact", "classifies"),
+    [
+        (("float32",), "other", [False], False),
+        (("float32",), "classification", [False], True),
+        (("int64", "uint8", "float32"), "other", [True, False, False], False),
+    ],
+)
+def test_outputs_are_checked_as_the_model_says(
+    stage: Stage,
+    monkeypatch: pytest.MonkeyPatch,
+    outputs: tuple[str, ...],
+    task: str,
+    exact: list[bool],
+    classifies: bool,
+) -> None:
+    told: dict[str, object] = {}
+
+    def compare(*_: object, **words: object) -> dict[str, object]:
+        told.update(words)
+        return {"type": "output"}
+
+    monkeypatch.setattr("runner.measure.compare", compare)
+    of_each = [SPEC["outputs"][0] | {"dtype": dtype} for dtype in outputs]
+    spec = SPEC | {"outputs": of_each, "task": task}
+    (stage.root / "model" / "spec.json").write_text(json.dumps(spec))
+    rows = np.load(stage.root / "data" / "reference-0.npy")
+    for place in range(1, len(outputs)):
+        np.save(stage.root / "data" / f"reference-{place}.npy", rows)
+    stage.run()
+    assert told == {"exact": exact, "classifies": classifies, "tolerance": SPEC["tolerance"]}
+
+
+def test_the_import_begins_where_the_supervisor_started_the_process(stage: Stage) -> None:
+    stage.run(start={"wall_ns": time.monotonic_ns() - 7 * 10**9, "cpu_ns": None})
+    lengths = {each["name"]: each["wall_ns"] / 1e9 for each in stage.told if each["type"] == "phase"}
+    assert lengths["import"] >= 7 > lengths["load"]
 
 
 @pytest.mark.parametrize("where", ["to_native", "infer"])

@@ -1,8 +1,8 @@
 """A stand-in for the engine that replays records, and what the real loop needs around it."""
 
 import json
-from collections.abc import Callable, Collection
-from typing import cast
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, cast
 
 from harness.container import ContainerSpec, Outcome
 from harness.deadline import Deadline
@@ -10,7 +10,7 @@ from harness.engine import Engine
 from harness.events import Event
 from harness.execute import Measuring
 from harness.host import LogicalCpu
-from harness.records import AnyRecord
+from harness.records import AnyRecord, Phase
 from harness.results import Cell, Status
 from harness.runs import Framework, Image, Model
 from harness.schedule import ScheduledTrial, Scheduler
@@ -18,8 +18,9 @@ from harness.stopping import Stop
 from harness.store import RunStore
 from harness.supplies import Supplies
 from harness.trial import Bench
+from tests.factories import samples
 from tests.unit.test_store import a_run
-from tests.unit.trials import CAP, OUTCOME
+from tests.unit.trials import CAP, OUTCOME, whole
 
 CELLS = [
     Cell(framework=name, model="spam-fnn", cpus=1, memory_bytes=CAP, batch=1) for name in ("jax", "pytorch")
@@ -78,6 +79,22 @@ class FakeEngine:
         return self.outcome
 
 
+class Imprecise(FakeEngine):
+    """Its trials' medians are far apart, so that no cell is ever precise."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+
+    def records(self, number: int) -> list[AnyRecord]:
+        """What the trial says that so many were before."""
+        return [*whole()[:-3], samples([1000 * (1 + number % 3)] * 20, Phase.STEADY), *whole()[-3:]]
+
+    def run(self, spec: ContainerSpec, **words: Any) -> Outcome:
+        if spec.module is None:
+            self.lines = [record.model_dump_json().encode() for record in self.records(len(self.specs))]
+        return super().run(spec, **words)
+
+
 class Spec:
     def __init__(self) -> None:
         self.env = {"OMP_NUM_THREADS": "{threads}"}
@@ -127,6 +144,7 @@ def play(
     *,
     stop: Stop | None = None,
     retry: Collection[Status] = (),
+    cells: Sequence[Cell] = CELLS,
 ) -> list[Event]:
     events: list[Event] = []
     Measuring(
@@ -136,5 +154,5 @@ def play(
         listener=events.append,
         stop=stop or Stop(),
         retry=retry,
-    ).run(CELLS, SCHEDULER)
+    ).run(cells, SCHEDULER)
     return events

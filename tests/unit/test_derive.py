@@ -5,6 +5,7 @@ import pytest
 from harness.derive import derive_cell, is_settled
 from harness.records import Phase
 from harness.results import CellResult, Status, StoppedBy, Trial
+from tests.factories import probe
 from tests.unit.stand_in import CELLS
 from tests.unit.test_store import a_run, a_trial
 
@@ -76,3 +77,17 @@ def test_only_a_cell_that_could_have_had_more_trials_ran_out_of_time(
     cell = CELLS[0].model_copy(update={"framework": name})
     made = derive_cell(cell, trials, protocol=protocol, probes={}, multiply_adds=7)
     assert made.stopped_by is stop
+
+
+def test_the_machines_peak_is_that_of_the_cpus_that_the_cell_ran_on() -> None:
+    trials = [a_trial(index) for index in range(3)]
+    there = trials[0].requested
+    elsewhere = there.model_copy(update={"cpuset": (0, 1)})
+    speeds = [(there, 5e10), (elsewhere, 9e10), (there, 7e10), (elsewhere, 9e10)]
+    probes = {
+        number: probe(number, requested=requested, speed=speed)
+        for number, (requested, speed) in enumerate(speeds)
+    }
+    protocol = a_run("r").protocol
+    made = derive_cell(CELLS[0], trials, protocol=protocol, probes=probes, multiply_adds=7)
+    assert made.machine_peak == pytest.approx(6e10, rel=1e-6)

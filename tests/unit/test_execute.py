@@ -3,11 +3,10 @@
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
-from harness.container import ContainerSpec, Outcome
 from harness.engine import Engine
 from harness.events import PhaseReached, RunStarted, TrialEnded, TrialStarted
 from harness.execute import Measuring
@@ -18,7 +17,7 @@ from harness.stopping import Stop
 from harness.store import RunStore
 from harness.trial import Bench
 from tests.factories import samples
-from tests.unit.stand_in import CELLS, HOST, FakeEngine, play, scheduled
+from tests.unit.stand_in import CELLS, HOST, FakeEngine, Imprecise, play, scheduled
 from tests.unit.test_derive import derived
 from tests.unit.trials import CAP, OUTCOME, until, whole
 
@@ -136,17 +135,8 @@ def test_with_a_precision_trials_are_spent_until_it_is_reached_or_the_budget_is_
     play(engine, store, bench)
     assert len(engine.specs) == 6  # all medians are equal: as precise as can be
 
-    class Wandering(FakeEngine):
-        def run(self, spec: ContainerSpec, **words: Any) -> Outcome:
-            ns = 1000 * (1 + len(self.specs) % 3)
-            self.lines = [
-                record.model_dump_json().encode()
-                for record in [*whole()[:-3], samples([ns] * 20, Phase.STEADY), *whole()[-3:]]
-            ]
-            return super().run(spec, **words)
-
-    wandering, store = Wandering(whole()), RunStore(tmp_path / "other")
-    play(wandering, store, bench)
+    store = RunStore(tmp_path / "other")
+    play(Imprecise(), store, bench)
     assert [len(store.read_trials(cell.id)) for cell in CELLS] == [6, 6]
 
 

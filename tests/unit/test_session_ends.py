@@ -23,26 +23,22 @@ from harness.stopping import Stop
 from harness.store import RunStore, fitting_run
 from harness.supplies import Supplies
 from harness.trial import Bench
-from tests.factories import image, samples
-from tests.unit.stand_in import CELLS, HOST, FakeEngine, play
+from tests.factories import image
+from tests.unit.stand_in import CELLS, HOST, FakeEngine, Imprecise, play
 from tests.unit.test_store import MODEL, a_run, a_trial, stored
 from tests.unit.trials import CAP, OUTCOME, until, whole
 
 
-class Wandering(FakeEngine):
-    """Its trials' medians are far apart, so that no cell is ever precise; something happens in one of them."""
+class Wandering(Imprecise):
+    """No cell is ever precise, and something happens in one of the trials."""
 
     def __init__(self, at: int, event: Callable[[], None]) -> None:
-        super().__init__(whole())
+        super().__init__()
         self.at, self.event = at, event
 
     def run(self, spec: ContainerSpec, **words: Any) -> Outcome:
-        if spec.module is None:
-            if len(self.specs) == self.at:
-                self.event()
-            calls = samples([1000 * (1 + len(self.specs) % 3)] * 20, Phase.STEADY)
-            records = [*whole()[:-3], calls, *whole()[-3:]]
-            self.lines = [record.model_dump_json().encode() for record in records]
+        if spec.module is None and len(self.specs) == self.at:
+            self.event()
         return super().run(spec, **words)
 
     def await_answer(self, patience_s: float, *, stop: Callable[[], bool]) -> bool:  # noqa: ARG002

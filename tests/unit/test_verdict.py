@@ -32,6 +32,7 @@ STEADY = samples([100] * 30, Phase.STEADY)
 MEASURED = [*until(Phase.STEADY), ended(Phase.STEADY), STEADY, OUTPUT]
 """All that a trial is judged by, before the second clock."""
 BAD_OUTPUT = OUTPUT.model_copy(update={"max_rel_error": 0.25})
+HALF_A_CPU = REQUESTED.model_copy(update={"cpu_mode": CpuMode.QUOTA, "cpuset": None, "quota_cpus": 0.5})
 OOM = end(exit_code=None, signal=SIGKILL, oom_kills=1)
 
 
@@ -107,6 +108,13 @@ CASES: dict[str, tuple[list[AnyRecord], Outcome, Status, Phase | None, str]] = {
     "a timeout wins over what the kill looks like": (
         until(Phase.STEADY),
         replace(KILLED, out_of_time_s=90),
+        Status.TIMEOUT,
+        Phase.STEADY,
+        "out of time in steady after 1 min 30 s",
+    ),
+    "a timeout wins over the engine's word of an oom": (
+        until(Phase.STEADY),
+        replace(KILLED, out_of_time_s=90, oom_flag=True),
         Status.TIMEOUT,
         Phase.STEADY,
         "out of time in steady after 1 min 30 s",
@@ -314,11 +322,9 @@ def test_a_line_that_is_no_record_spoils_the_trial() -> None:
             REQUESTED.model_copy(update={"memory_nodes": (0,)}),
             "memory nodes",
         ),
-        (
-            LIMITS,
-            REQUESTED.model_copy(update={"cpu_mode": CpuMode.QUOTA, "cpuset": None, "quota_cpus": 0.5}),
-            "quota",
-        ),
+        (LIMITS, HALF_A_CPU, "quota"),
+        (LIMITS.model_copy(update={"quota_cpus": 0.49}), HALF_A_CPU, "quota"),
+        (LIMITS.model_copy(update={"quota_cpus": 0.51}), HALF_A_CPU, "quota"),
     ],
 )
 def test_a_limit_that_did_not_hold_is_never_ok(limits: Limits, requested: Requested, words: str) -> None:
@@ -333,9 +339,8 @@ def test_a_limit_that_did_not_hold_is_never_ok(limits: Limits, requested: Reques
 
 def test_a_quota_within_a_percent_is_enforced() -> None:
     limits = LIMITS.model_copy(update={"quota_cpus": 0.502, "cpuset": (0, 1)})
-    requested = REQUESTED.model_copy(update={"cpu_mode": CpuMode.QUOTA, "cpuset": None, "quota_cpus": 0.5})
     records = [limits if isinstance(record, Limits) else record for record in whole()]
-    assert judge(records, OUTCOME, requested).status is Status.OK
+    assert judge(records, OUTCOME, HALF_A_CPU).status is Status.OK
 
 
 def test_memory_nodes_count_only_where_they_were_asked_for() -> None:

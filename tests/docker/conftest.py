@@ -11,6 +11,8 @@ from pathlib import Path
 import docker
 import pytest
 
+from harness.build.builder import remove_image
+from harness.build.images import LABEL_FRAMEWORK, own_tags
 from harness.catalog import load_catalog
 from harness.cores import request_limits
 from harness.engine import Engine
@@ -65,7 +67,7 @@ def client() -> Iterator[docker.DockerClient]:
 
 
 @pytest.fixture(scope="session")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project(tmp_path_factory: pytest.TempPathFactory, client: docker.DockerClient) -> Iterator[Path]:
     """A folder as a user has it, with frameworks of their own; `slowed` is `steady` with 5 % more work."""
     project = tmp_path_factory.mktemp("project")
     for source, name in (("fault", "fault"), ("steady", "steady"), ("steady", "slowed")):
@@ -75,7 +77,16 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copy(lock, folder / lock.name)
     settings = project / "frameworks" / "slowed" / "framework.yaml"
     settings.write_text(settings.read_text().replace('"20"', '"21"'))
-    return project
+    yield project
+    remove_images(client, ["fault", "steady", "slowed"])
+
+
+def remove_images(client: docker.DockerClient, frameworks: list[str]) -> None:
+    """Remove the images of a test's own frameworks."""
+    for name in frameworks:
+        for image in client.images.list(filters={"label": f"{LABEL_FRAMEWORK}={name}"}):
+            for tag in own_tags(image):
+                remove_image(client, tag)
 
 
 @dataclass(frozen=True)

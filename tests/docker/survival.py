@@ -163,7 +163,7 @@ def images_of(client: docker.DockerClient) -> list[str]:
 
 
 def soak(folder: Path, *, trials: int, settled: int) -> None:
-    """Many trials in this process: after the first ones neither memory nor open files nor the cost of one grow."""
+    """Many trials in this process: after the first ones neither memory nor open files grow; what one takes is told."""
     me = psutil.Process()
     seen: list[tuple[int, int, float]] = []
 

@@ -11,12 +11,13 @@ import docker
 import pytest
 
 from harness.build import BuildEvent, ImageRequest, Step, build_images
-from harness.build.builder import LABEL_STAGE, remove_image
+from harness.build.builder import LABEL_STAGE
 from harness.build.lockfile import read_pins
 from harness.catalog import load_catalog
 from harness.errors import BuildError, ConfigError
 from harness.runs import Image
 from tests.checkout import ROOT
+from tests.docker.conftest import remove_images
 
 pytestmark = pytest.mark.docker
 
@@ -92,9 +93,7 @@ def copy(tmp_path: Path, client: docker.DockerClient) -> Iterator[Path]:
         shutil.copy(lock, folder)
     (folder / "adapter.py").write_text("class Adapter: ...\n")
     yield tmp_path
-    for image in client.images.list(filters={"label": "edgematrix.framework=copied"}):
-        for tag in image.tags:
-            remove_image(client, tag)
+    remove_images(client, ["copied"])
 
 
 def stages(client: docker.DockerClient) -> set[str]:

@@ -43,6 +43,7 @@ WITH_TOOLS = ("pytorch", "tensorflow", "jax")
 
 @pytest.fixture(scope="module")
 def cells(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], CellResult]:
+    """The volumes of these models stay as a cache for the next time; `edgematrix clean` removes them."""
     folder = tmp_path_factory.mktemp("own")
     (folder / "matrix.yaml").write_text(MATRIX)
     save(doubled_mean(), folder)

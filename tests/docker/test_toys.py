@@ -8,13 +8,13 @@ import docker
 import pytest
 from onnx import TensorProto, helper
 
-from harness.build.builder import remove_image
 from harness.build.lockfile import read_asked, read_pins
 from harness.intake import Options
 from harness.results import Status
 from harness.session import run_matrix
 from harness.starts import write_framework, write_model
 from tests.checkout import ROOT
+from tests.docker.conftest import remove_images
 from tests.unit.onnx_models import model, value
 
 pytestmark = pytest.mark.docker
@@ -58,10 +58,7 @@ def folder(tmp_path: Path, client: docker.DockerClient) -> Iterator[Path]:
     write_model("started-model", tmp_path)
     (tmp_path / "matrix.yaml").write_text(MATRIX)
     yield tmp_path
-    for name in ("toy", "started"):
-        for image in client.images.list(filters={"label": f"edgematrix.framework={name}"}):
-            for tag in image.tags:
-                remove_image(client, tag)
+    remove_images(client, ["toy", "started"])
 
 
 def test_a_folder_makes_a_framework_and_a_folder_makes_a_model(folder: Path) -> None:

@@ -64,7 +64,7 @@ def _table(book: Book, workload: Workload, unit: TimeUnit) -> Table:
         Column(
             "busy threads",
             lambda line: UNKNOWN if line.stats.busy_threads is None else str(line.stats.busy_threads),
-            hint="those that computed for more than 5 % of the time, the most of any trial.",
+            hint="those with more than 5 % of the busiest one's CPU time, the most of any trial.",
         ),
         Column("in the kernel", lambda line: share(line.stats.system_share), hint="part of the CPU time."),
     )

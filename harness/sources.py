@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 
 ONNX_FILE: Final = "model.onnx"
 OWN_FILE: Final = "own.json"
+SPEC_FILE: Final = "spec.json"
 _LOCATION: Final = re.compile(rb"\x0a\x08location\x12(?P<length>[\x80-\xff]?[\x01-\x7f])")
 """How protobuf writes the key `location` of a tensor's external data and the length of what follows, in base 128."""
-_OWN_NAMES: Final = {ONNX_FILE, OWN_FILE, "spec.json", "facts.json", "manifest.json", "weights.safetensors"}
+_OWN_NAMES: Final = {ONNX_FILE, OWN_FILE, SPEC_FILE, "facts.json", "manifest.json", "weights.safetensors"}
 """Files that a preparation writes: no weights of somebody's can have such a name."""
 _OWNER: Final = 10001
 """The user of all images."""
@@ -44,7 +45,8 @@ class ModelSource:
     Attributes:
         name: of the model.
         files: name within the volume, the file on this machine, and the SHA-256 of its content.
-        told: what the matrix says of an ONNX file, as JSON; empty for a model's folder.
+        told: what the harness has read of it, as JSON: the specification, or what the matrix says of an ONNX file.
+        told_as: the name of that within the volume.
         definitions: the frameworks for which it has a definition.
         independent_rows: each row of a batch is computed by itself, so that one reference serves all batch sizes.
         hash: of all this.
@@ -53,6 +55,7 @@ class ModelSource:
     name: str
     files: tuple[tuple[str, Path, str], ...]
     told: str
+    told_as: str
     definitions: frozenset[str]
     independent_rows: bool
     hash: str
@@ -65,8 +68,15 @@ def folder_source(spec: ModelSpec) -> ModelSource:
         for path in sorted(spec.folder.rglob("*"))
         if path.is_file() and "__pycache__" not in path.parts
     )
-    definitions = frozenset(path.stem for _, path in files if path.suffix == ".py")
-    return _source(spec.name, files, told="", definitions=definitions, independent_rows=True)
+    return _source(
+        spec.name,
+        files,
+        # Read once, by the rules of YAML 1.2: no container reads YAML.
+        told=spec.model_dump_json(exclude={"name", "folder"}),
+        told_as=SPEC_FILE,
+        definitions=frozenset(path.stem for _, path in files if path.suffix == ".py"),
+        independent_rows=True,
+    )
 
 
 def own_source(name: str, model: OwnModel) -> ModelSource:
@@ -80,7 +90,7 @@ def own_source(name: str, model: OwnModel) -> ModelSource:
     }
     files = ((ONNX_FILE, model.file), *external_files(model.file))
     text = json.dumps(told, sort_keys=True)
-    return _source(name, files, told=text, definitions=frozenset(), independent_rows=False)
+    return _source(name, files, told=text, told_as=OWN_FILE, definitions=frozenset(), independent_rows=False)
 
 
 def external_files(onnx: Path) -> Iterator[tuple[str, Path]]:
@@ -126,9 +136,8 @@ def write_tar(source: ModelSource, file: IO[bytes]) -> None:
                     archive.addfile(_entry(name, size), content)
             if not same:
                 raise BuildError(f"{path} changed while the run was being prepared", fix="start it again")
-        if source.told:
-            told = source.told.encode()
-            archive.addfile(_entry(OWN_FILE, len(told)), io.BytesIO(told))
+        told = source.told.encode()
+        archive.addfile(_entry(source.told_as, len(told)), io.BytesIO(told))
 
 
 def _entry(name: str, size: int) -> tarfile.TarInfo:
@@ -142,6 +151,7 @@ def _source(
     files: tuple[tuple[str, Path], ...],
     *,
     told: str,
+    told_as: str,
     definitions: frozenset[str],
     independent_rows: bool,
 ) -> ModelSource:
@@ -151,6 +161,7 @@ def _source(
         name=name,
         files=hashed,
         told=told,
+        told_as=told_as,
         definitions=definitions,
         independent_rows=independent_rows,
         hash=hashlib.sha256((told + lines).encode()).hexdigest(),

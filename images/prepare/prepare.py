@@ -2,7 +2,7 @@
 
 Runs in the image `prepare`, outside all clocks and caps, with none of the measured frameworks. A model's folder becomes
 
-- `spec.json`: `model.yaml` as JSON;
+- `spec.json`: what the harness has read of `model.yaml` and put there, and the model's dynamic dimensions;
 - `weights.safetensors`: drawn by `weights.py` from the seed;
 - `model.onnx` and `model.onnx.data`: `graph.onnx` with these weights filled in.
 
@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
-import yaml
 from onnx.external_data_helper import convert_model_to_external_data, write_external_data_tensors
 from own import check_precision, describe_own
 from runner.manifest import is_complete, write_manifest
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     Arrays = dict[str, NDArray[np.generic]]
 
 MODEL = Path("/model")
+SPEC_FILE = "spec.json"
 FACTS = ("title", "parameters", "multiply_adds", "sequence", "task", "tolerance")
 IR_VERSION = 9
 """The least that opset 20 needs: an older ONNX Runtime takes nothing newer."""
@@ -55,7 +55,7 @@ def prepare(folder: Path) -> None:
         progress("complete", 1)
         return
     spec = describe_own(folder) if (folder / OWN_FILE).exists() else prepare_folder(folder)
-    (folder / "spec.json").write_text(json.dumps(spec, indent=1), encoding="utf-8")
+    (folder / SPEC_FILE).write_text(json.dumps(spec, indent=1), encoding="utf-8")
     facts = {key: spec[key] for key in FACTS}
     (folder / "facts.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
     progress("manifest", 0.9)
@@ -69,15 +69,9 @@ def prepare_folder(folder: Path) -> dict[str, Any]:
     Returns:
         Its specification.
     """
-    written = yaml.safe_load((folder / "model.yaml").read_text(encoding="utf-8"))
-    names = ("batch", "sequence") if "sequence" in written else ("batch",)
-    spec = {
-        "sequence": None,
-        "task": "other",
-        **written,
-        "dims": {name: name for name in names},
-        "independent_rows": True,
-    }
+    spec = json.loads((folder / SPEC_FILE).read_text(encoding="utf-8"))
+    names = ("batch",) if spec["sequence"] is None else ("batch", "sequence")
+    spec |= {"dims": {name: name for name in names}, "independent_rows": True}
     progress("weights", 0)
     weights = runpy.run_path(str(folder / "weights.py"))["make"](np.random.default_rng(spec["seed"]))
     count = sum(array.size for name, array in weights.items() if not name.endswith(STATISTICS))

@@ -1,7 +1,12 @@
 """The decisions of the programs in `images/prepare/`, on small models made by hand."""
 
+import importlib
+import io
 import json
+import sys
+import tarfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import draw
@@ -15,6 +20,9 @@ from runner.model import ModelFiles
 from telling import REFUSED, RefusedError, refusals
 from weights_in_graph import fill
 
+from harness.catalog import load_models
+from harness.sources import folder_source, write_tar
+from tests.checkout import ROOT
 from tests.unit.onnx_models import linear, model, save, value
 
 FEATURES = {"name": "x", "shape": ["batch", 3], "dtype": "float32", "low": -2.0, "high": 5.0}
@@ -189,3 +197,40 @@ def test_what_was_made_of_weights_is_filled_into_a_graph() -> None:
 def test_weights_that_do_not_fit_the_graph_are_refused(weights: dict[str, NDArray[np.float32]]) -> None:
     with pytest.raises(ValueError, match="export it again"):
         fill(bare(), weights)
+
+
+@pytest.mark.parametrize(
+    ("written", "key", "read"),
+    [("tolerance: 1e-5", "tolerance", 1e-5), ("title: no", "title", "no"), ("task: other", "sequence", None)],
+)
+def test_a_model_s_specification_is_what_the_harness_has_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, key: str, read: object
+) -> None:
+    shipped = ROOT / "harness" / "starts" / "model"
+    started = tmp_path / "models" / "small"
+    started.mkdir(parents=True)
+    for name in ("graph.onnx", "weights.py"):
+        (started / name).write_bytes((shipped / name).read_bytes())
+    lines = (shipped / "model.yaml").read_text().splitlines()
+    mended = [written if line.partition(":")[0] == written.partition(":")[0] else line for line in lines]
+    (started / "model.yaml").write_text("\n".join(mended))
+    with tarfile.open(fileobj=packed(started), mode="r") as archive:
+        archive.extractall(tmp_path / "model", filter="data")
+    # The image has it, and the tests need none of what it does.
+    monkeypatch.setitem(sys.modules, "safetensors", SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "safetensors.numpy", SimpleNamespace(save_file=lambda *_: None))
+    prepare = importlib.import_module("prepare")
+
+    prepare.prepare(tmp_path / "model")
+
+    spec = json.loads((tmp_path / "model" / "spec.json").read_text())
+    assert spec[key] == read
+    assert spec["dims"] == {"batch": "batch"}
+    assert is_complete(tmp_path / "model")
+
+
+def packed(folder: Path) -> io.BytesIO:
+    archive = io.BytesIO()
+    write_tar(folder_source(load_models(folder.parent)[folder.name]), archive)
+    archive.seek(0)
+    return archive

@@ -45,7 +45,7 @@ def check_options(options: Options, plan: Plan) -> None:
 def _candidates(options: Options, plan: Plan) -> Iterator[str]:
     """The runs in which a trial could be tried once more."""
     if options.run_id is not None:
-        yield options.run_id
+        yield open_run(options.reports, options.run_id).folder.name
     else:
         yield from (run.run_id for run in readable_runs(options.reports) if not any(_departures(run, plan)))
 

@@ -233,11 +233,28 @@ class RunStore:
 
 
 def stored_runs(reports: Path) -> Iterator[RunStore]:
-    """All runs under `reports/`, the newest first."""
+    """All runs under `reports/`, the newest first.
+
+    Raises:
+        StoreError: `reports` is no folder.
+    """
+    if reports.exists() and not reports.is_dir():
+        raise StoreError(f"{reports} is no folder", fix="name the folder of all runs: --reports FOLDER")
     folders = [path for path in reports.iterdir() if path.name != LATEST] if reports.is_dir() else []
     for folder in sorted(folders, key=lambda path: path.name, reverse=True):
-        if (folder / "run.json").exists():
+        if _is_run(folder):
             yield RunStore(folder)
+
+
+def _is_run(folder: Path) -> bool:
+    """Whether a run's record is there; where that cannot be seen, whoever reads it learns why."""
+    try:
+        (folder / "run.json").stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def readable_runs(reports: Path) -> Iterator[Run]:
@@ -253,11 +270,17 @@ def open_run(reports: Path, run_id: str) -> RunStore:
     Raises:
         StoreError: there is none of that name.
     """
-    wanted = (reports / LATEST).resolve().name if run_id == LATEST else run_id
+    link = reports / LATEST
+    wanted = link.resolve().name if run_id == LATEST else run_id
+    # Where links do not serve, it is a folder with a page, and no run is called like it.
+    newest = run_id == LATEST and link.is_dir() and not link.is_symlink()
     for store in stored_runs(reports):
-        if store.folder.name == wanted:
+        if newest or store.folder.name == wanted:
             return store
-    raise StoreError(f"there is no run {run_id!r} in {reports}", fix="the runs are the folders there")
+    there = (
+        "the runs are the folders there" if reports.is_dir() else "that folder is not there: --reports FOLDER"
+    )
+    raise StoreError(f"there is no run {run_id!r} in {reports}", fix=there)
 
 
 def find_run(reports: Path, name: str) -> RunStore:
@@ -267,8 +290,10 @@ def find_run(reports: Path, name: str) -> RunStore:
         StoreError: there is none of that name.
     """
     for folder in (reports / name, Path(name)):
-        if (folder / "run.json").is_file():
+        if _is_run(folder):
             return RunStore(folder.resolve())
+    if name != LATEST and Path(name).is_dir():
+        raise StoreError(f"the folder {name} has no run.json", fix="name the folder of a run, or a run id")
     return open_run(reports, name)
 
 

@@ -66,11 +66,12 @@ def read_shard(_: click.Context, __: click.Parameter, text: str) -> tuple[int, i
 
 def complete_run_ids(context: click.Context, _: click.Parameter, begun: str) -> list[CompletionItem]:
     """The runs that a shell offers, the newest first, and `latest`; none where the folder of runs cannot be read."""
+    from harness.errors import StoreError
     from harness.store import LATEST, stored_runs
 
     try:
         names = [store.folder.name for store in stored_runs(Path(context.params.get("reports") or "reports"))]
-    except OSError:
+    except (OSError, StoreError):
         return []
     return [CompletionItem(name) for name in (LATEST, *names) if names and name.startswith(begun)]
 

@@ -1,3 +1,5 @@
+import errno
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from harness.store import (
     fitting_run,
     open_run,
     point_latest,
+    readable_runs,
     stored_runs,
     write_atomically,
 )
@@ -279,6 +282,45 @@ def test_where_links_do_not_serve_a_page_redirects(tmp_path: Path) -> None:
     (tmp_path / "latest").mkdir()
     point_latest(tmp_path, "r1")
     assert "url=../r1/index.html" in (tmp_path / "latest" / "index.html").read_text()
+
+
+def test_where_links_do_not_serve_latest_is_the_newest_run(tmp_path: Path) -> None:
+    for name in ("r1", "r2"):
+        stored(tmp_path, a_run(name))
+    (tmp_path / "latest").mkdir()
+    point_latest(tmp_path, "r2")
+
+    assert open_run(tmp_path, "latest").folder == find_run(tmp_path, "latest").folder == tmp_path / "r2"
+
+
+def test_a_run_that_cannot_be_entered_stops_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("r1", "r2"):
+        stored(tmp_path, a_run(name))
+    plain = Path.stat
+
+    def stat(path: Path, **options: bool) -> os.stat_result:
+        if path.parent.name == "r2":  # root, as which tests may run, enters all
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return plain(path, **options)
+
+    monkeypatch.setattr(Path, "stat", stat)
+
+    assert [run.run_id for run in readable_runs(tmp_path)] == ["r1"]
+    with pytest.raises(StoreError, match=r"r2/run\.json cannot be read: Permission denied"):
+        find_run(tmp_path, "r2").read_run()
+
+
+def test_a_file_is_no_folder_of_runs(tmp_path: Path) -> None:
+    (tmp_path / "afile").touch()
+    with pytest.raises(StoreError, match="afile is no folder"):
+        open_run(tmp_path / "afile", "r1")
+
+
+def test_a_folder_that_holds_no_run_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"the folder .* has no run\.json"):
+        find_run(tmp_path / "reports", str(tmp_path))
+    with pytest.raises(StoreError, match="that folder is not there"):
+        find_run(tmp_path / "reports", "r1")
 
 
 def test_trials_that_the_harness_spoiled_are_to_be_run_again(tmp_path: Path) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from harness.commands.options import known_frameworks, talk_options
+from harness.commands.options import ANY_PATH, known_frameworks, talk_options
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 EXAMPLES = """\b
 Examples:
@@ -41,7 +44,7 @@ def list_command(as_json: bool) -> None:
 
 
 @images.command("export")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=ANY_PATH)
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @talk_options
 def export_command(file: Path, names: tuple[str, ...], talk: str | None) -> None:
@@ -65,7 +68,7 @@ def export_command(file: Path, names: tuple[str, ...], talk: str | None) -> None
 
 
 @images.command("import")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=ANY_PATH)
 @talk_options
 def import_command(file: Path, talk: str | None) -> None:
     """Have the images of FILE on the engine; `edgematrix run` of the same version then builds nothing."""

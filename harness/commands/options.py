@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 from click.shell_completion import CompletionItem
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from harness.catalog import FrameworkSpec
     from harness.results import Status
+
+ANY_PATH: Final = click.Path(readable=False, path_type=Path)
+"""Readable or not: whoever reads it says what is wrong and what to do, as click does not."""
 
 
 def known_frameworks(names: Iterable[str]) -> Mapping[str, FrameworkSpec]:
@@ -100,7 +103,7 @@ def matrix_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--only", multiple=True, metavar="GLOB", help="Take only these cells, by id; repeatable."
         ),
-        click.argument("matrix", type=click.Path(path_type=Path), default="matrix.yaml"),
+        click.argument("matrix", type=ANY_PATH, default="matrix.yaml"),
     ):
         command = option(command)
     return command
@@ -108,7 +111,7 @@ def matrix_options(command: Callable[..., None]) -> Callable[..., None]:
 
 reports_option = click.option(
     "--reports",
-    type=click.Path(path_type=Path),
+    type=ANY_PATH,
     default="reports",
     show_default=True,
     help="Folder of all runs.",

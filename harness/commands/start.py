@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from harness.commands.options import ANY_PATH
+
 EXAMPLES = """\b
 Examples:
   edgematrix new matrix night.yaml   a matrix to change
@@ -20,7 +22,7 @@ def new() -> None:
 
 
 @new.command("matrix")
-@click.argument("file", type=click.Path(path_type=Path), default="matrix.yaml")
+@click.argument("file", type=ANY_PATH, default="matrix.yaml")
 def new_matrix(file: Path) -> None:
     """Write a matrix to FILE that runs as it is and explains the most used keys; never over a file that is there.
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from harness.commands.options import complete_run_ids, complete_runs, reports_option
+from harness.commands.options import ANY_PATH, complete_run_ids, complete_runs, reports_option
 from harness.errors import ExitCode, StoreError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 REPORT_EXAMPLES = """\b
 Examples:
@@ -109,7 +112,7 @@ def merge(runs: tuple[str, ...], reports: Path) -> None:
 @click.option(
     "--html",
     "page",
-    type=click.Path(path_type=Path),
+    type=ANY_PATH,
     metavar="FILE",
     help="Write it as a page too; takes the place of no file but such a page.",
 )

@@ -5,12 +5,14 @@ import re
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.shell_completion import ShellComplete
 
 from harness.cli import cli
 from harness.errors import EngineError, ExitCode
 from harness.events import Step
+from harness.manual.commands import leaves
 from harness.progress import choose_display
 from harness.results import Cell, CellResult, Expectation, Status
 from tests.checkout import ROOT
@@ -35,6 +37,17 @@ def test_plan_as_json_is_one_document(capsys: pytest.CaptureFixture[str]) -> Non
         "null.spam-fnn.c2.m512m.b1",
         "jax.spam-fnn.c2.m8g.b1.twin",
     ]
+
+
+def test_click_judges_no_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would refuse what cannot be read without why and fix, and as a mistake in the words."""
+    (tmp_path / "matrix.yaml").write_text((ROOT / "matrix.yaml").read_text())
+    monkeypatch.setattr("os.access", lambda *_, **__: False)  # root reads all
+    assert exit_code("plan", str(tmp_path / "matrix.yaml"), "--reports", str(tmp_path)) == ExitCode.OK
+    given = [param.type for leaf in leaves(cli, "edgematrix") for param in leaf.command.params]
+    paths = [kind for kind in given if isinstance(kind, click.Path)]
+    assert len(paths) > 5
+    assert not any(kind.readable for kind in paths)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ PyYAML reads YAML 1.1, where `no` is false, `1:30` is 90 and `017` is 15.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
@@ -44,13 +44,29 @@ class TooDeepError(yaml.MarkedYAMLError):
 
 
 class CoreLoader(yaml.SafeLoader):
-    """PyYAML's pure-Python scanner and composer, with the scalars of YAML 1.2 and a bound on the depth."""
+    """PyYAML's pure-Python scanner and composer, with the scalars of YAML 1.2, unique keys and a bound on the depth."""
 
     yaml_implicit_resolvers = {}  # noqa: RUF012 - PyYAML's class attribute; an own one shadows YAML 1.1's
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self._depth = 0
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """The mapping of a node; PyYAML would take the last of equal keys.
+
+        Raises:
+            yaml.constructor.ConstructorError: a key stands twice.
+        """
+        built: dict[Any, Any] = super().construct_mapping(node, deep)
+        first: dict[object, yaml.Node] = {}
+        for key_node, _ in node.value:
+            earlier = first.setdefault(self.construct_object(key_node), key_node)
+            if earlier is not key_node:
+                raise yaml.constructor.ConstructorError(
+                    "first here", earlier.start_mark, "the key stands twice", key_node.start_mark
+                )
+        return built
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """Compose a node and all below it, down to the bound."""

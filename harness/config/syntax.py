@@ -13,6 +13,7 @@ _OPENED_EARLIER: Final = ("stream", "could not find expected ':'")
 """What is noticed only later, at the end of the file or on the next line; its context is where it is wrong."""
 
 _WORDS: Final = (
+    ("the key stands twice", "a key that stands twice", "keep one of them"),
     ("'\\t' that cannot start", "a tab", "indent with spaces, not tabs"),
     ("cannot start any token", "a special character", "quote text that begins with a special character"),
     (

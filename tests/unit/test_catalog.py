@@ -72,6 +72,8 @@ def test_a_folder_without_description_is_no_framework(tmp_path: Path) -> None:
         ("mine", FRAMEWORK + "older: {'<1.19': ['numpy is old']}\n", "older: Value error"),
         ("mine", "[a", "cannot be read as YAML"),
         ("mine", "[" * 3000, "cannot be read as YAML"),
+        ("mine", FRAMEWORK + "title: U\n", "cannot be read as YAML"),
+        ("mine", FRAMEWORK + "env: {A: '1', A: '2'}\n", "cannot be read as YAML"),
         ("mine", "homepage: !!bool perhaps", "cannot be read as YAML"),
         ("m" * 65, FRAMEWORK, "no valid name"),
         ("mine", "- a\n", "no mapping"),

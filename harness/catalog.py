@@ -6,7 +6,6 @@ Each folder describes itself in one small YAML file. A folder without it is no f
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping  # noqa: TC003 - pydantic looks at annotations
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,36 +18,26 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from harness.core_yaml import read_core_yaml
 from harness.errors import ConfigError
+from harness.names import (
+    ARTICLE_IMAGES,
+    IMAGE_NAME_RULE,
+    NAME_RULE,
+    RESERVED_NAMES,
+    TOOLS_SUFFIX,
+    is_image_name,
+    is_name,
+)
 from harness.places import PLACES
 from harness.runs import ParamValue, Task
 
-NAME_PATTERN: Final = "[a-z0-9][a-z0-9_-]*"
-LONGEST_NAME: Final = 64
-NAME_RULE: Final = f"up to {LONGEST_NAME} lower-case letters, digits, `-` and `_`, a letter or digit first"
-"""Of all that a matrix names: names are file names, image names and parts of ids."""
-SUPPORT_IMAGES: Final = ("prepare", "probe")
-"""Images that measure nothing: the one makes model artefacts, the other reads the host."""
-ARTICLE_IMAGES: Final = ("article", "article-current")
-"""All frameworks of the replayed article in one environment, in its versions and in the current ones."""
-RESERVED_NAMES: Final = (*SUPPORT_IMAGES, *ARTICLE_IMAGES, "base", "runner", "site")
-"""Folders and image names of the project's own, which no framework may have."""
-
 TOOLS_FOLDER: Final = "tools"
 """In a framework's folder: what makes its form of a model, where that takes more than the framework itself."""
-TOOLS_SUFFIX: Final = "-tools"
-"""Of the name of the image that is made of it; no framework's name may end so."""
-
 FRAMEWORK_FILE: Final = "framework.yaml"
 MODEL_FILE: Final = "model.yaml"
 
 OWN_FRAMEWORKS: Final = "frameworks"
 OWN_MODELS: Final = "models"
 """Folders beside a matrix: what its user adds to what is shipped."""
-
-
-def is_name(text: str) -> bool:
-    """Whether a matrix can name something so."""
-    return len(text) <= LONGEST_NAME and re.fullmatch(NAME_PATTERN, text) is not None
 
 
 class Spec(BaseModel):
@@ -215,6 +204,12 @@ def load_frameworks(folder: Path) -> dict[str, FrameworkSpec]:
                 f"{file}: no framework can be called {name!r}.",
                 why=f"These names are the project's own: {', '.join(RESERVED_NAMES)}, and all in {TOOLS_SUFFIX}.",
                 fix="Rename the folder.",
+            )
+        if is_name(name) and not is_image_name(name):
+            raise ConfigError(
+                f"{file}: no framework can be called {name!r}.",
+                why="Its name is also that of its image, and the engine takes no such name.",
+                fix=f"Rename the folder: {IMAGE_NAME_RULE}.",
             )
         specs[name] = _load(
             file,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from harness.catalog import SUPPORT_IMAGES
 from harness.config.checks import SECOND_CLOCK
+from harness.names import SUPPORT_IMAGES
 from harness.results import NULL_FRAMEWORK
 from harness.runs import RunState
 from harness.units import format_duration, format_memory

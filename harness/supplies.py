@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 from pydantic import ValidationError
 
 from harness.build import ImageRequest, build_images
-from harness.catalog import ARTICLE_IMAGES, SUPPORT_IMAGES, TOOLS_SUFFIX
 from harness.config.resolve import plain_framework
 from harness.container import LABEL_HOLDS, LABEL_MODEL, Mount
 from harness.errors import BuildError, EdgematrixError, UnsupportedError
 from harness.events import Step
+from harness.names import ARTICLE_IMAGES, SUPPORT_IMAGES, TOOLS_SUFFIX
 from harness.needs import Kind, find_needs, key_of
 from harness.prepare import COMMON, DATA, make_volume
 from harness.results import NULL_FRAMEWORK

@@ -22,10 +22,10 @@ from harness.build.images import (
     own_tags,
 )
 from harness.build.recipe import LABEL_FINGERPRINT
-from harness.catalog import SUPPORT_IMAGES
 from harness.errors import BuildError, ConfigError
 from harness.events import Step
 from harness.image_file import new_file, read_content, refuse_foreign
+from harness.names import SUPPORT_IMAGES
 from harness.results import NULL_FRAMEWORK
 from harness.supplies import step_listener
 from harness.units import MIB, format_memory

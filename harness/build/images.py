@@ -26,9 +26,10 @@ from harness.build.recipe import LABEL_FINGERPRINT, SITE_REPOSITORY, Recipe, rea
 from harness.build.request import ImageRequest
 from harness.build.versions import Resolver, is_lock_wanted
 from harness.build.wheelhouse import fill
-from harness.catalog import ARTICLE_IMAGES, SUPPORT_IMAGES, FrameworkSpec, indexes_for
+from harness.catalog import FrameworkSpec, indexes_for
 from harness.engine import refuse_if_held
 from harness.errors import BuildError, ConfigError
+from harness.names import ARTICLE_IMAGES, SUPPORT_IMAGES
 from harness.places import PLACES
 from harness.runs import Image
 from harness.units import format_memory

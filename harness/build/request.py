@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion, Version
 
-from harness.catalog import TOOLS_FOLDER, TOOLS_SUFFIX
+from harness.catalog import TOOLS_FOLDER
 from harness.errors import ConfigError
+from harness.names import TOOLS_SUFFIX
 
 if TYPE_CHECKING:
     from pathlib import Path

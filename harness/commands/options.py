@@ -27,8 +27,9 @@ def known_frameworks(names: Iterable[str]) -> Mapping[str, FrameworkSpec]:
     Raises:
         ConfigError: one of `names` is no image.
     """
-    from harness.catalog import ARTICLE_IMAGES, SUPPORT_IMAGES, load_catalog
+    from harness.catalog import load_catalog
     from harness.errors import ConfigError
+    from harness.names import ARTICLE_IMAGES, SUPPORT_IMAGES
 
     known = load_catalog(Path()).frameworks
     if unknown := [name for name in names if name not in {*known, *SUPPORT_IMAGES, *ARTICLE_IMAGES}]:

@@ -27,10 +27,10 @@ Example:
 def build(names: tuple[str, ...], talk: str | None, as_json: bool) -> None:
     """Build the images of the frameworks NAME, or of all; what is up to date is skipped."""
     from harness.build import build_images
-    from harness.catalog import SUPPORT_IMAGES
     from harness.engine import refuse_if_held
     from harness.engine_connection import connect
     from harness.errors import BuildError
+    from harness.names import SUPPORT_IMAGES
     from harness.progress import choose_display
     from harness.supplies import step_listener
     from harness.units import format_memory

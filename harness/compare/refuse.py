@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from harness.catalog import TOOLS_SUFFIX
 from harness.errors import NotComparableError
+from harness.names import TOOLS_SUFFIX
 from harness.report.formats import visible
 from harness.results import NULL_FRAMEWORK
 from harness.runs import differs

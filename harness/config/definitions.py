@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion, Version
 
-from harness.catalog import RESERVED_NAMES, TOOLS_SUFFIX
 from harness.config.mistakes import did_you_mean, printable, show
+from harness.names import RESERVED_NAMES, TOOLS_SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from harness.catalog import LONGEST_NAME, NAME_PATTERN, NAME_RULE, is_name
 from harness.config.mistakes import did_you_mean, show
+from harness.names import LONGEST_NAME, NAME_PATTERN, NAME_RULE, is_name
 from harness.records import Phase
 from harness.results import EXPECTABLE, MAX_THREADS, CpuMode
 from harness.units import MEMORY_SPELLINGS, MIB, parse_duration, parse_memory

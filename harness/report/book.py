@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from harness.catalog import RESERVED_NAMES, TOOLS_SUFFIX
+from harness.names import RESERVED_NAMES, TOOLS_SUFFIX
 from harness.report.charts import Row
 from harness.report.endings import Ending, ending
 from harness.report.formats import NAME_LIMIT, UNKNOWN, clip

@@ -10,17 +10,17 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from harness.catalog import (
-    NAME_RULE,
-    OWN_FRAMEWORKS,
-    OWN_MODELS,
-    RESERVED_NAMES,
-    TOOLS_SUFFIX,
-    is_name,
-    load_catalog,
-)
+from harness.catalog import OWN_FRAMEWORKS, OWN_MODELS, load_catalog
 from harness.core_yaml import read_core_yaml
 from harness.errors import ConfigError, StoreError
+from harness.names import (
+    IMAGE_NAME_RULE,
+    NAME_RULE,
+    RESERVED_NAMES,
+    TOOLS_SUFFIX,
+    is_image_name,
+    is_name,
+)
 from harness.places import PLACES
 from harness.schemas import FOLDER
 
@@ -65,6 +65,12 @@ def write_framework(name: str, beside: Path) -> Path:
         raise ConfigError(
             f"{name!r} ends in {TOOLS_SUFFIX}, as the project's own images of tools do",
             fix="choose another name",
+        )
+    if is_name(name) and not is_image_name(name):
+        raise ConfigError(
+            f"{name!r} is no valid name of a framework",
+            why="it is also that of its image, and the engine takes no such name",
+            fix=f"use {IMAGE_NAME_RULE}",
         )
     return _write("framework", name, beside / OWN_FRAMEWORKS / name, taken)
 

@@ -39,6 +39,12 @@ def test_a_short_description_is_enough(tmp_path: Path) -> None:
     assert (spec.name, spec.env, spec.indexes, spec.has_convert) == ("mine", {}, (), False)
 
 
+@pytest.mark.parametrize("name", ["a", "a-b", "a--b", "a_b", "a__b", "0-a_1"])
+def test_a_framework_can_be_called_as_an_image(tmp_path: Path, name: str) -> None:
+    write(tmp_path, name, FRAMEWORK)
+    assert list(load_frameworks(tmp_path)) == [name]
+
+
 @pytest.mark.parametrize("title", ["off", "no", "1:30", "017", "2024-01-01"])
 def test_a_description_is_read_as_a_matrix_is(tmp_path: Path, title: str) -> None:
     write(tmp_path, "mine", FRAMEWORK.replace("title: T", f"title: {title}"))
@@ -81,6 +87,10 @@ def test_a_folder_without_description_is_no_framework(tmp_path: Path) -> None:
         ("Mine", FRAMEWORK, "no valid name"),
         ("probe", FRAMEWORK, "can be called 'probe'"),
         ("mine-tools", FRAMEWORK, "can be called 'mine-tools'"),
+        ("mine-", FRAMEWORK, "can be called 'mine-'"),
+        ("mine_", FRAMEWORK, "can be called 'mine_'"),
+        ("a___b", FRAMEWORK, "can be called 'a___b'"),
+        ("a-_b", FRAMEWORK, "can be called 'a-_b'"),
     ],
 )
 def test_a_wrong_description_is_refused_with_its_file(

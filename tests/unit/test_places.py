@@ -9,7 +9,8 @@ from hatchling.builders.wheel import WheelBuilder
 from harness.build.lockfile import lock_path
 from harness.build.recipe import read_recipe
 from harness.build.request import ImageRequest
-from harness.catalog import ARTICLE_IMAGES, SUPPORT_IMAGES, load_frameworks, load_models
+from harness.catalog import load_frameworks, load_models
+from harness.names import ARTICLE_IMAGES, SUPPORT_IMAGES
 from harness.places import PLACES, Places, find_places
 from harness.sources import folder_source
 from tests.checkout import ROOT

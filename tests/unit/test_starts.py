@@ -101,6 +101,7 @@ def test_the_framework_answers_right_on_the_model(folder: Path) -> None:
         (("framework", "my-tools"), "ends in -tools"),
         (("model", "resnet50"), "there is a model 'resnet50' already"),
         (("framework", "../mine"), "is no valid name"),
+        (("framework", "mine-"), "is no valid name of a framework"),
         (("model", "Mine"), "is no valid name"),
     ],
 )

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping  # noqa: TC003 - pydantic looks at annotations
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, TypeVar
 
 import yaml
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from harness.config.mistakes import did_you_mean, dotted
+from harness.config.syntax import in_plain_words, mark_of
 from harness.core_yaml import read_core_yaml
 from harness.errors import ConfigError
 from harness.names import (
@@ -29,6 +31,9 @@ from harness.names import (
 )
 from harness.places import PLACES
 from harness.runs import ParamValue, Task
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 TOOLS_FOLDER: Final = "tools"
 """In a framework's folder: what makes its form of a model, where that takes more than the framework itself."""
@@ -146,6 +151,25 @@ class ModelSpec(Spec):
     inputs: Annotated[tuple[InputSpec, ...], Field(min_length=1)]
     outputs: Annotated[tuple[OutputSpec, ...], Field(min_length=1)]
 
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        tensors = (*self.inputs, *self.outputs)
+        for tensor in tensors:
+            if tensor.shape[:1] != ("batch",):
+                raise ValueError(f"the first dimension of {tensor.name} is not batch")
+        for tensor in self.inputs:
+            if not tensor.low < tensor.high:
+                raise ValueError(
+                    f"no value of {tensor.name} lies from {tensor.low:g} to below {tensor.high:g}"
+                )
+        if (self.sequence is not None) != any("sequence" in tensor.shape for tensor in tensors):
+            raise ValueError("`sequence` and a dimension of that name go together: one of them is missing")
+        if self.sequence and self.longest_sequence and self.sequence > self.longest_sequence:
+            raise ValueError(
+                f"sequence {self.sequence} is more than longest_sequence {self.longest_sequence}"
+            )
+        return self
+
 
 S = TypeVar("S", FrameworkSpec, ModelSpec)
 
@@ -250,25 +274,48 @@ def _load(file: Path, kind: type[S], **derived: Any) -> S:
     own = [key for key in kind.model_fields if key not in derived]
     unknown = sorted(set(written) - set(own))
     if unknown:
-        raise ConfigError(f"{file}: unknown key {unknown[0]!r}.", fix=f"The keys are: {', '.join(own)}.")
+        fix = did_you_mean(unknown[0], own, others="the keys are")
+        raise ConfigError(f"{file}: unknown key {unknown[0]!r}.", fix=fix)
     try:
         return kind.model_validate(written | derived)
     except ValidationError as error:
-        raise ConfigError(f"{file}: {_first_mistake(error)}.", fix="Mend that key.") from error
+        raise ConfigError(f"{file}: {_first_mistake(error, written)}.", fix="Mend that key.") from error
 
 
 def _read_mapping(file: Path) -> dict[str, Any]:
-    if not file.is_file():  # a pipe is never opened: that could wait for ever
-        raise ConfigError(f"{file} is no regular file.", fix="Write the description there, or remove it.")
     try:
+        if not file.is_file():  # a pipe is never opened: that could wait for ever
+            raise ConfigError(f"{file} is no regular file.", fix="Write the description there, or remove it.")
         content = read_core_yaml(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, LookupError, yaml.YAMLError) as error:
+    except OSError as error:
+        fix = "Let your user read it, or move its folder away."
+        raise ConfigError(f"{file} cannot be read: {error.strerror}.", fix=fix) from error
+    except yaml.MarkedYAMLError as error:
+        what, fix = in_plain_words(error)
+        line = f":{mark.line + 1}" if (mark := mark_of(error)) else ""
+        raise ConfigError(f"{file}{line} cannot be read as YAML: {what}.", fix=fix) from error
+    except (ValueError, LookupError, yaml.YAMLError) as error:
         raise ConfigError(f"{file} cannot be read as YAML.", why=str(error), fix="Mend the file.") from error
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         raise ConfigError(f"{file} is no mapping of names to values.", fix="Write one `key: value` a line.")
     return content
 
 
-def _first_mistake(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
-    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+def _first_mistake(error: ValidationError, written: object) -> str:
+    """The first key that is wrong, and all that it could have been instead."""
+    errors = error.errors(include_url=False, include_input=False)
+    first = _written_path(errors[0], written)
+    words = [each["msg"] for each in errors if _written_path(each, written) == first]
+    choices = ", or ".join(word.removeprefix("Input should be ") for word in dict.fromkeys(words))
+    said = f"should be {choices}" if words[0].startswith("Input should be ") else words[0]
+    return ": ".join(filter(None, (dotted(first), said.removeprefix("Value error, "))))
+
+
+def _written_path(error: ErrorDetails, written: Any) -> tuple[str | int, ...]:
+    """Where a value stands in the file, or is missing: pydantic appends which choice of a union it is about."""
+    for depth, part in enumerate(error["loc"]):
+        try:
+            written = written[part]
+        except (LookupError, TypeError):
+            return error["loc"] if error["type"] == "missing" else error["loc"][:depth]
+    return error["loc"]

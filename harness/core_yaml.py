@@ -73,7 +73,7 @@ class CoreLoader(yaml.SafeLoader):
         self._depth += 1
         if self._depth > MAX_DEPTH:
             event = self.peek_event()  # type: ignore[no-untyped-call]
-            raise TooDeepError(problem_mark=event.start_mark)
+            raise TooDeepError(problem="nested too deep", problem_mark=event.start_mark)
         try:
             return super().compose_node(parent, index)
         finally:

@@ -95,7 +95,7 @@ def _compose(name: str, lines: tuple[str, ...], text: str) -> yaml.Node | None:
         fix = "remove it, or save the file as plain text in UTF-8"
         raise config_error(name, lines, [Mistake(place=place, what=what, fix=fix)]) from error
     except TooDeepError as error:
-        what, fix = f"nested deeper than {MAX_DEPTH} levels", "no matrix needs so many brackets or indents"
+        what, fix = in_plain_words(error)
         mistake = Mistake(place=_place(error.problem_mark), what=what, fix=fix)
         raise config_error(name, lines, [mistake]) from error
     except yaml.MarkedYAMLError as error:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from harness.core_yaml import MAX_DEPTH
+
 if TYPE_CHECKING:
     import yaml
 
@@ -13,6 +15,11 @@ _OPENED_EARLIER: Final = ("stream", "could not find expected ':'")
 """What is noticed only later, at the end of the file or on the next line; its context is where it is wrong."""
 
 _WORDS: Final = (
+    (
+        "nested too deep",
+        f"nested deeper than {MAX_DEPTH} levels",
+        "no matrix needs so many brackets or indents",
+    ),
     ("the key stands twice", "a key that stands twice", "keep one of them"),
     ("'\\t' that cannot start", "a tab", "indent with spaces, not tabs"),
     ("cannot start any token", "a special character", "quote text that begins with a special character"),

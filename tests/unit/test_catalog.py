@@ -1,3 +1,4 @@
+import errno
 import os
 import re
 import shutil
@@ -74,11 +75,20 @@ def test_a_folder_without_description_is_no_framework(tmp_path: Path) -> None:
         ),
         ("mine", "title: T\n", "package: Field required"),
         ("mine", FRAMEWORK + "env: {A: 1}\n", "env.A"),
-        ("mine", FRAMEWORK + "older: {'1.19 or so': [numpy<2]}\n", "older: Value error, Invalid specifier"),
-        ("mine", FRAMEWORK + "older: {'<1.19': ['numpy is old']}\n", "older: Value error"),
-        ("mine", "[a", "cannot be read as YAML"),
-        ("mine", "[" * 3000, "cannot be read as YAML"),
-        ("mine", FRAMEWORK + "title: U\n", "cannot be read as YAML"),
+        ("mine", FRAMEWORK + "older: {'1.19 or so': [numpy<2]}\n", "older: Invalid specifier"),
+        ("mine", FRAMEWORK + "older: {'<1.19': ['numpy is old']}\n", "older: "),
+        ("mine", "[a", "framework.yaml:1 cannot be read as YAML: a list or a mapping goes on unexpectedly."),
+        ("mine", "[" * 3000, "cannot be read as YAML: nested deeper than 16 levels."),
+        (
+            "mine",
+            FRAMEWORK + "title: U\n",
+            "framework.yaml:4 cannot be read as YAML: a key that stands twice.",
+        ),
+        (
+            "mine",
+            FRAMEWORK + "params: {p: {default: [1], choices: [a, b]}}\n",
+            "params.p.default: should be a valid boolean, or a valid integer, or a valid string",
+        ),
         ("mine", FRAMEWORK + "env: {A: '1', A: '2'}\n", "cannot be read as YAML"),
         ("mine", "homepage: !!bool perhaps", "cannot be read as YAML"),
         ("m" * 65, FRAMEWORK, "no valid name"),
@@ -105,6 +115,24 @@ def test_a_wrong_description_is_refused_with_its_file(
     assert caught.value.exit_code == ExitCode.CONFIG
 
 
+def test_a_misspelt_key_is_told_what_was_meant(tmp_path: Path) -> None:
+    write(tmp_path, "mine", FRAMEWORK.replace("title", "titel"))
+    with pytest.raises(ConfigError) as caught:
+        load_frameworks(tmp_path)
+    assert caught.value.fix.startswith("did you mean `title`? the keys are: title, package")
+
+
+def test_what_cannot_be_read_is_no_fault_of_its_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, "mine", FRAMEWORK)
+
+    def refuse(*_: object, **__: object) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied")  # root, as which tests may run, reads all
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(ConfigError, match=r"framework\.yaml cannot be read: Permission denied"):
+        load_frameworks(tmp_path)
+
+
 @pytest.mark.parametrize(("name", "load"), [("framework", load_frameworks), ("model", load_models)])
 def test_a_pipe_is_no_description_and_is_not_waited_for(
     tmp_path: Path, name: str, load: Callable[[Path], object]
@@ -123,7 +151,7 @@ def test_what_is_no_number_is_refused(tmp_path: Path, key: str, word: str) -> No
     (tmp_path / "m" / "model.yaml").write_text(
         re.sub(rf"\b{key}: [\d.e+-]+", f"{key}: {word}", text, count=1)
     )
-    with pytest.raises(ConfigError, match=rf"{key}: Input should be a finite number"):
+    with pytest.raises(ConfigError, match=rf"{key}: should be a finite number"):
         load_models(tmp_path)
 
 
@@ -133,6 +161,48 @@ def test_a_model_needs_an_input(tmp_path: Path) -> None:
     file.parent.mkdir()
     file.write_text(text.partition("inputs:")[0] + "inputs: []\noutputs: []\n")
     with pytest.raises(ConfigError, match="inputs"):
+        load_models(tmp_path)
+
+
+MODEL = """
+title: T
+source: S
+seed: 1
+parameters: 1
+multiply_adds: 1
+tolerance: 1e-5
+sequence: 5
+longest_sequence: 8
+inputs: [{name: ids, shape: [batch, sequence], dtype: int64, low: -1e0, high: 9}]
+outputs: [{name: y, shape: [batch, 2], dtype: float32}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "words"),
+    [
+        ("longest_sequence: 8", "longest_sequence: 3", "sequence 5 is more than longest_sequence 3"),
+        ("\nsequence: 5", "", "a dimension of that name go together"),
+        ("[batch, sequence]", "[batch, 5]", "a dimension of that name go together"),
+        ("high: 9", "high: -1", "no value of ids lies from -1 to below -1"),
+        ("[batch, 2]", "[32, 2]", "the first dimension of y is not batch"),
+        ("[batch, sequence]", "[]", "the first dimension of ids is not batch"),
+        (
+            "[batch, 2]",
+            "[batch, two]",
+            r"outputs\[0\]\.shape\[1\]: should be 'batch' or 'sequence', or a valid integer",
+        ),
+    ],
+)
+def test_a_model_that_contradicts_itself_is_refused(
+    tmp_path: Path, written: str, instead: str, words: str
+) -> None:
+    file = tmp_path / "m" / "model.yaml"
+    file.parent.mkdir()
+    file.write_text(MODEL)
+    assert load_models(tmp_path)["m"].inputs[0].low == -1
+    file.write_text(MODEL.replace(written, instead))
+    with pytest.raises(ConfigError, match=words):
         load_models(tmp_path)
 
 

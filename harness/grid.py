@@ -9,7 +9,7 @@ from harness.config.checks import SECOND_CLOCK
 from harness.names import SUPPORT_IMAGES
 from harness.results import NULL_FRAMEWORK
 from harness.runs import RunState
-from harness.units import format_duration, format_memory
+from harness.units import counted, format_duration, format_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -94,9 +94,11 @@ class Estimate:
         source = (
             f"as in run {self.run_id}" if self.run_id else "by the protocol alone, as no run here is like it"
         )
-        counted = f", and on top {self.uncounted} sittings of the article" if self.uncounted else ""
+        sittings = counted(self.uncounted, "sitting")
+        on_top = f", and on top {sittings} of the article" if self.uncounted else ""
         room = f"; images up to {format_memory(self.image_bytes)}" if self.image_bytes else ""
-        return f"{self.cells} cells to measure, {self.trials} trials: {self._time()}{counted}, {source}{room}"
+        what = f"{counted(self.cells, 'cell')} to measure, {counted(self.trials, 'trial')}"
+        return f"{what}: {self._time()}{on_top}, {source}{room}"
 
     def _time(self) -> str:
         about = f"about {format_duration(round(self.seconds))}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 
 from harness.config.json_schema import example_at, flow, keys_at, matrix_schema, schema_at
-from harness.config.mistakes import did_you_mean, show, suggestion
+from harness.config.mistakes import DEFINITIONS, did_you_mean, show, suggestion
 from harness.config.scalars import COMPLAINT
 from harness.config.schema import MatrixFile
 from harness.config.source import parse_source
@@ -33,8 +33,9 @@ _LONGEST_ADVICE: Final = 80
 def explain(source: Source, errors: Sequence[ErrorDetails]) -> Iterator[Mistake]:
     """Turn validation errors into mistakes with their places.
 
-    Told once, though pydantic tells it twice: a key that is missing because it was misspelled, and a list
-    or a mapping that ends up without what is wrong in it. A key without a value has been told already.
+    Told once, though pydantic tells it twice: a key that is missing because it was misspelled, a list
+    or a mapping that ends up without what is wrong in it, and a name that is no name and has a definition. A key
+    without a value has been told already.
     """
     unread = {mistake.path for mistake in source.mistakes}
     misspelled = {
@@ -47,6 +48,8 @@ def explain(source: Source, errors: Sequence[ErrorDetails]) -> Iterator[Mistake]
             case "extra_forbidden":
                 yield _unknown_key(source, error["loc"])
             case _ if error["input"] is None:
+                continue
+            case _ if error["loc"][2:] == (_KEY_MARK,) and error["loc"][0] in DEFINITIONS.values():
                 continue
             case "missing" if error["loc"] in misspelled or error["loc"][:-1] in unread:
                 continue
@@ -86,7 +89,7 @@ def _wrong_value(source: Source, error: ErrorDetails) -> Mistake:
     shown, example = show(value), example_at(path)
     match error["type"]:
         case kind if kind == COMPLAINT:
-            what, fix = context["what"], context["fix"]
+            what, fix = context["what"], _misplaced(path, value) or context["fix"]
         case "int_type":
             what, fix = _not_whole(path, value)
         case "greater_than_equal" | "less_than_equal":
@@ -108,6 +111,13 @@ def _wrong_value(source: Source, error: ErrorDetails) -> Mistake:
         case _:
             what, fix = error["msg"], GENERAL_FIX
     return source.mistake(path, what, fix, at_key=at_key or error["type"] in {"too_short", "too_long"})
+
+
+def _misplaced(path: Path, value: object) -> str:
+    """What to write where a definition stands in a list of names; empty where none does."""
+    if not isinstance(value, dict) or len(path) != 2 or path[0] not in DEFINITIONS:
+        return ""
+    return f"definitions stand in a mapping, not in a list: `{path[0]}: {{name: ...}}`"
 
 
 def _out_of_range(shown: str, context: dict[str, Any]) -> tuple[str, str]:

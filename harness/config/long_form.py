@@ -26,7 +26,7 @@ def in_one_form(source: Source) -> Source:
         return source
     data, values = dict(source.data), dict(source.values)
     for key, definitions in DEFINITIONS.items():
-        if isinstance(named := data.get(key), dict) and named:
+        if isinstance(named := data.get(key), dict):
             data[key] = tuple(named)
             data[definitions] = {
                 name: defined for name, defined in named.items() if defined not in (None, {})

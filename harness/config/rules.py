@@ -25,7 +25,7 @@ def check_rules(source: Source, file: MatrixFile) -> Iterator[Mistake]:
     """
     for index, rule in enumerate(file.include):
         yield from _shape(source, ("include", index), rule, file)
-        if file.devices and bool(rule.cpus) != bool(rule.memory):
+        if file.devices and not rule.device and bool(rule.cpus) != bool(rule.memory):
             fix = "this matrix has no list to cross the one with: give both, or a device"
             yield source.mistake(("include", index), "`cpus` and `memory` go together here", fix)
     for index, exclusion in enumerate(file.exclude):

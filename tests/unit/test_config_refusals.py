@@ -55,6 +55,19 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
     assert [head.split(":")[1] for head in heads] == ["1", "2", "3", "4", "5", "6"]
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (DEVICES + "include: [{device: pi, cpus: 1}]\n", "does not go with `device`"),
+        (SHORT.replace("[spam-fnn]", "{Mine: {onnx: mine.onnx}}"), "`Mine` is not a name"),
+    ],
+)
+def test_one_mistake_is_told_once(text: str, told: str) -> None:
+    message = refusal(text)
+    assert message.count("fix: ") == 1
+    assert told in message
+
+
 def test_a_misspelled_key_is_not_also_missing() -> None:
     message = refusal("framworks: [jax]\nmodels: [spam-fnn]\ncpus: [1]\nmemory: [1GiB]\n")
     assert "did you mean `frameworks`?" in message

@@ -114,3 +114,9 @@ def test_a_run_of_another_version_is_no_help_and_no_harm(tmp_path: Path) -> None
     (tmp_path / "2" / "run.json").write_text("{}")
     assert [each.run_id for each in readable_runs(tmp_path)] == [made.run_id]
     assert list(readable_runs(tmp_path / "nothing")) == []
+
+
+def test_one_is_told_as_one() -> None:
+    one = Plan(cells=plan().cells[:1], protocol=MADE.protocol.model_copy(update={"trials": 1}))
+    assert str(estimate(one, [], sittings=1)).startswith("1 cell to measure, 1 trial: about ")
+    assert "and on top 1 sitting of the article" in str(estimate(one, [], sittings=1))

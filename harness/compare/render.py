@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from harness.compare.rows import Verdict
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 LEAST_NOTES: Final = 24
 """Characters that the last column keeps on a narrow terminal."""
 DROPPED_FIRST: Final = ("latency", "memory", "start", "trials", "needs", "base", "95 %", "new")
-"""Columns that a narrow terminal goes without, in this order; the verdict, the cell, the ratio and the notes stay."""
+"""Columns that a narrow terminal goes without, in this order; the others stay as far as they begin within the width."""
 
 
 def as_lines(compared: Compared, width: int | None = None) -> Iterator[str]:
@@ -63,7 +64,9 @@ def fitting(rows: Sequence[dict[str, str]], width: int | None) -> list[str]:
             break
         if name in columns:
             columns.remove(name)
-    return columns
+    # Where even those that stay are too many, what would begin at the cut or beyond it is left out as well.
+    starts = accumulate((_widest(rows, name) + 2 for name in columns[:-1]), initial=0)
+    return [name for name, start in zip(columns, starts, strict=True) if width is None or start < width - 1]
 
 
 def _widest(rows: Sequence[dict[str, str]], name: str) -> int:

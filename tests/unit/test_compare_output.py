@@ -77,6 +77,13 @@ def test_a_narrow_terminal_keeps_verdict_and_cell_and_says_what_it_lacks(
     assert (width == 160) == (not any(line.startswith("left out for the width") for line in lines))
 
 
+def test_a_column_that_would_begin_beyond_the_width_is_named(compared: Compared) -> None:
+    lines = list(as_lines(compared, 40))
+    assert lines[lines.index("") + 1].split() == ["verdict", "cell"]
+    (told,) = (line for line in lines if line.startswith("left out for the width: "))
+    assert {"new/base", "notes"} <= set(told.partition(": ")[2].split(", "))
+
+
 def test_doubts_and_what_spoiled_a_trial_stand_beside_the_verdict(tmp_path: Path, base: Path) -> None:
     doubtful = again(
         CELLS[0],

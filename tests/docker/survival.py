@@ -39,6 +39,10 @@ FEW, MANY = 2000, 1_000_000
 """Calls of a steady phase at most: few where many trials are wanted, and not what they measure."""
 
 
+HANGING_S = 3600
+"""Longer than hundreds of trials take on a busy host, which repeats those that it spoils."""
+
+
 class Command:
     """`edgematrix run` on a small matrix of the null framework, in a process of its own."""
 
@@ -71,7 +75,7 @@ class Command:
             text=True,
             capture_output=True,
             check=False,
-            timeout=600,
+            timeout=HANGING_S,
         )
 
 

@@ -62,8 +62,7 @@ def pump(
     last_look = math.inf
     while not reader.flooded:
         left = deadline.left_s()
-        if left <= 0:
-            last_look = min(last_look, time.monotonic() + TICK_S)
+        last_look = math.inf if left > 0 else min(last_look, time.monotonic() + TICK_S)
         data = attachment.receive(min(TICK_S, max(left, LEAST_WAIT_S)))
         if data is None:
             return True

@@ -20,6 +20,7 @@ from harness.engine import INTERRUPTS, Engine, refuse_if_held, uninterrupted
 from harness.errors import BusyError, EngineError
 from harness.output import OutputReader, pump
 from harness.owner import own_name
+from harness.records import Phase
 from harness.results import CpuMode
 from tests.unit.trials import REQUESTED
 
@@ -269,6 +270,17 @@ def pumped(*chunks: list[tuple[int, bytes]] | None) -> tuple[bool, list[bytes]]:
 
 def test_who_looks_too_late_reads_what_came_in_time() -> None:
     assert pumped([(1, b"a\n")], [(1, b"b\n")], None) == (True, [b"a", b"b"])
+
+
+def test_what_is_read_too_late_may_begin_a_phase_that_has_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.output.TICK_S", 0.01)
+    deadline = Deadline(60, {Phase.LOAD: -1.0, Phase.FIRST: 30.0})
+    deadline.start()
+    deadline.enter(Phase.LOAD)
+    reader = OutputReader(lambda _: deadline.enter(Phase.FIRST))
+    attachment = cast(Any, Waiting([(1, b"first\n")], *[[]] * 10, None))
+
+    assert pump(attachment, reader, deadline=deadline, on_tick=lambda: time.sleep(0.005))
 
 
 def test_a_silent_container_is_out_of_time() -> None:

@@ -16,7 +16,7 @@ LOG_TAIL_BYTES: Final = 16 * 1024
 MAX_OUTPUT_BYTES: Final = 256 * 1024**2
 TICK_S: Final = 1.0
 LEAST_WAIT_S: Final = 0.05
-"""For what has come already; a wait of 0 would make the socket another kind."""
+"""For what has come already: a timeout of 0 makes a socket non-blocking, whose reads raise where nothing is there."""
 
 
 class OutputReader:

@@ -165,9 +165,8 @@ class RunStore:
         """
         if not statuses:
             return set()
-        found = (read_model(path, Trial) for path in (self.folder / "trials").glob("*.json"))
         last: dict[tuple[str, int], Trial] = {}
-        for trial in sorted(found, key=lambda trial: trial.attempt):
+        for trial in sorted(self._every_trial(), key=lambda trial: trial.attempt):
             if trial.status not in FAULTS or trial.status in statuses:
                 last[trial.cell_id, trial.index] = trial
         return {key for key, trial in last.items() if trial.status in statuses}
@@ -179,18 +178,16 @@ class RunStore:
 
     def count_trials(self) -> int:
         """How many trials are finished."""
-        return sum(1 for _ in (self.folder / "trials").glob("*.json"))
+        return sum(1 for _ in self._trial_paths())
 
     def next_order(self) -> int:
         """The next trial's place in the run: behind all that it has, whichever were removed meanwhile."""
-        orders = (read_model(path, Trial).order for path in (self.folder / "trials").glob("*.json"))
-        return 1 + max(orders, default=-1)
+        return 1 + max((trial.order for trial in self._every_trial()), default=-1)
 
     def last_round(self) -> int:
         """The last round of which some trial is finished; -1 before the first."""
         if self._last_round is None:
-            rounds = (read_model(path, Trial).index for path in (self.folder / "trials").glob("*.json"))
-            self._last_round = max(rounds, default=-1)
+            self._last_round = max((trial.index for trial in self._every_trial()), default=-1)
         return self._last_round
 
     def write_probe(self, probe: ReferenceProbe) -> None:
@@ -204,8 +201,14 @@ class RunStore:
 
     def faulty_trials(self) -> tuple[Path, ...]:
         """The files of trials that the harness or the engine spoiled: they say nothing, and are run again."""
-        paths = sorted((self.folder / "trials").glob("*.json"))
-        return tuple(path for path in paths if read_model(path, Trial).status in FAULTS)
+        return tuple(path for path in sorted(self._trial_paths()) if read_model(path, Trial).status in FAULTS)
+
+    def _every_trial(self) -> Iterator[Trial]:
+        """All finished trials, in no order."""
+        return (read_model(path, Trial) for path in self._trial_paths())
+
+    def _trial_paths(self) -> Iterator[Path]:
+        return (self.folder / "trials").glob("*.json")
 
     def write_cell(self, result: CellResult) -> None:
         """Write a cell's derived file."""

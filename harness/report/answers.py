@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from harness.report.causes import throttling
 from harness.report.flags import flags
-from harness.report.formats import figure_text, listed, ratio
+from harness.report.formats import AT_CAP, figure_text, listed, ratio
 from harness.report.noise import floor_note
 from harness.stats.differences import paired_difference
 from harness.stats.noise import Aim, by_round, estimate
@@ -41,9 +41,6 @@ QUESTIONS: Final = (
     Question("Leanest", Aim.MEMORY),
     Question("Quickest to start", Aim.START),
 )
-
-
-AT_CAP: Final = "at the cap"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.report.flags import flags
-from harness.report.formats import MILLISECONDS, SECONDS, mebibytes, rounded, visible
+from harness.report.formats import AT_CAP, MILLISECONDS, SECONDS, mebibytes, rounded, visible
 from harness.stats.intervals import value_of
 from harness.stats.noise import Aim
 
@@ -91,7 +91,7 @@ def _figures(stats: CellStats) -> tuple[str, ...]:
     return (
         MILLISECONDS.with_bounds(stats.p50_ms),
         MILLISECONDS.with_bounds(stats.p99_ms),
-        mebibytes(value_of(stats.rss_peak_bytes)) + ("\nat the cap" if stats.at_cap else ""),
+        mebibytes(value_of(stats.rss_peak_bytes)) + (f"\n{AT_CAP}" if stats.at_cap else ""),
         SECONDS.with_bounds(stats.cold_start_ms),
         rounded(stats.throughput_per_s),
     )

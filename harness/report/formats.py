@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 EN_DASH: Final = "\N{EN DASH}"
 TIMES: Final = "\N{MULTIPLICATION SIGN}"
 UNKNOWN: Final = EN_DASH
+AT_CAP: Final = "at the cap"
+"""Beside a resident peak that is what a cap left."""
 _SMALLEST_PLAIN: Final = -4
 SMALLEST_SHARE: Final = 1e-3
 WIDEST: Final = 100

@@ -74,7 +74,11 @@ def aa_floor(
     """
     between = paired_difference(*twin) if twin is not None else None
     logs = [_logs(cell) for cell in (*cells, *(twin[1:] if twin and by_rounds else ()))]
-    squares, degrees = (by_rounds and _splits_by_rounds(logs)) or _splits(logs[: len(cells)])
+    squares = _splits(_without_rounds(logs)) if by_rounds else []
+    degrees = len(squares) - 1  # what is left when the means are taken out adds up to nothing
+    if not squares:
+        squares = _splits(logs[: len(cells)])
+        degrees = len(squares)
     if between is not None:
         squares, degrees = [*squares, between.log_ratio**2], degrees + 1
     if not degrees:
@@ -95,23 +99,22 @@ def _logs(figures: Figures) -> Figures:
     return {index: math.log(figure) for index, figure in figures.items()}
 
 
-def _splits(logs: Iterable[Figures]) -> tuple[list[float], int]:
-    """The squared difference of each cell's halves, and how many there are."""
-    squares = [square for each in logs if (square := _split(each)) is not None]
-    return squares, len(squares)
-
-
-def _splits_by_rounds(logs: Sequence[Figures]) -> tuple[list[float], int] | None:
-    """The same of what is left of each cell's figures when the mean of all cells in their round is taken out.
+def _without_rounds(logs: Sequence[Figures]) -> list[Figures]:
+    """What is left of each cell's figures in the rounds that all have, when the mean of all in that round is taken out.
 
     Returns:
-        One degree of freedom less than there are cells, as what is left adds up to nothing; `None` where that would be
-        fewer than two, or they have no rounds in common that can be split.
+        Nothing where too few cells are there to tell.
     """
-    common = sorted(set.intersection(*map(set, logs))) if len(logs) >= LEAST_CELLS else []
+    if len(logs) < LEAST_CELLS:
+        return []
+    common = sorted(set.intersection(*map(set, logs)))
     of_round = {index: fmean(each[index] for each in logs) for index in common}
-    squares, count = _splits({index: each[index] - of_round[index] for index in common} for each in logs)
-    return (squares, count - 1) if squares else None
+    return [{index: each[index] - of_round[index] for index in common} for each in logs]
+
+
+def _splits(logs: Iterable[Figures]) -> list[float]:
+    """The squared difference of the halves of each cell that can be split."""
+    return [square for each in logs if (square := _split(each)) is not None]
 
 
 def _split(logs: Figures) -> float | None:

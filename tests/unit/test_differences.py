@@ -213,7 +213,8 @@ def test_what_the_host_did_to_a_round_is_not_in_the_floor_of_ranks() -> None:
     """
     rng = np.random.default_rng(7)
     spread, ahead = 0.01, math.log(1.05)
-    below, proved = [], {True: 0, False: 0}
+    below: dict[bool, list[bool]] = {True: [], False: []}
+    proved = {True: 0, False: 0}
     for _ in range(400):
         logs = rng.normal(0, spread, (6, 5)) + rng.normal(0, 5 * spread, 5)
         logs[0] -= ahead
@@ -224,9 +225,9 @@ def test_what_the_host_did_to_a_round_is_not_in_the_floor_of_ranks() -> None:
             assert floor is not None
             ranking = rank(cells, floor.log_ratio)
             proved[by_rounds] += all(ranking.proved_less(0, other) for other in range(1, 5))
-            if by_rounds:
-                below.append(abs(rng.normal(0, spread * math.sqrt(2 / 5))) < floor.log_ratio)
-    assert 0.93 <= np.mean(below) <= 0.97
+            below[by_rounds].append(abs(rng.normal(0, spread * math.sqrt(2 / 5))) < floor.log_ratio)
+    assert 0.93 <= np.mean(below[True]) <= 0.97
+    assert np.mean(below[False]) == pytest.approx(0.99, abs=0.01)
     assert proved[True] > 0.65 * 400
     assert proved[False] < 0.45 * 400
 

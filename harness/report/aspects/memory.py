@@ -15,7 +15,7 @@ from harness.report.aspects.common import (
     table,
 )
 from harness.report.charts import Bar, linear_scale
-from harness.report.formats import UNKNOWN, mebibytes, number, percent
+from harness.report.formats import AT_CAP, UNKNOWN, mebibytes, number, percent
 from harness.stats.intervals import value_of
 from harness.stats.noise import Aim
 from harness.units import MIB, format_memory
@@ -45,7 +45,7 @@ def memory(book: Book, workload: Workload) -> Aspect:
         if peak is None:
             return book.row(each)
         bar = Bar(0.0, scale.at(peak.value / MIB))
-        mark = ", at the cap" if each.stats.at_cap else ""
+        mark = f", {AT_CAP}" if each.stats.at_cap else ""
         return book.row(each, f"{mebibytes(peak.value)} MiB{mark}", bars=(bar,))
 
     axis = scale.axis("Peak resident memory, MiB")
